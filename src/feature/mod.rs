@@ -1,0 +1,1 @@
+//! Keyed window state: what each feature remembers per key, and how it is read exactly.

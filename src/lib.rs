@@ -1,0 +1,7 @@
+//! lockkeeper: a transaction-anomaly and account-lock risk engine.
+
+pub mod expr;
+pub mod feature;
+pub mod model;
+pub mod ruleset;
+pub mod wire;

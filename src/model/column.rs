@@ -1,0 +1,41 @@
+//! A column: one value per event of a batch, with a flag for "has a value".
+//!
+//! Absent slots hold an arbitrary value, so loops over `values` need no branch.
+
+/// One value per row; `present[i]` says whether `values[i]` means anything.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Column<T> {
+    /// The values; arbitrary where `present` is false.
+    pub values: Vec<T>,
+    /// Whether the row has a value.
+    pub present: Vec<bool>,
+}
+
+impl<T: Copy + Default> Column<T> {
+    /// Appends one row.
+    pub fn push(&mut self, value: Option<T>) {
+        self.present.push(value.is_some());
+        self.values.push(value.unwrap_or_default());
+    }
+
+    /// The row's value, if it has one.
+    pub fn get(&self, row: usize) -> Option<T> {
+        if self.present[row] { Some(self.values[row]) } else { None }
+    }
+
+    /// Removes all rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.values.clear();
+        self.present.clear();
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+}

@@ -1,0 +1,12 @@
+//! The nouns of the engine: events, money, time, values, locks, decisions.
+//!
+//! Types here cannot hold invalid values and know no text format: JSON, CSV and YAML stay in `wire` and
+//! `ruleset`. Nothing here reads a clock, a file or a random source.
+
+pub mod batch;
+pub mod calendar;
+pub mod column;
+pub mod events;
+pub mod money;
+pub mod time;
+pub mod value;

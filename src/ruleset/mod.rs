@@ -1,0 +1,3 @@
+//! YAML -> [`RuleSet`](types::RuleSet), or every fault at once.
+
+pub mod types;

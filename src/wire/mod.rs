@@ -1,0 +1,17 @@
+//! The only place that knows the text formats: JSON and CSV records in, JSON lines out.
+
+use std::collections::BTreeMap;
+
+use crate::model::events::FieldType;
+use crate::model::money::{Currency, Rate};
+
+/// What decoding has to know of the rule set.
+#[derive(Debug, Clone)]
+pub struct Schema {
+    /// The rule set's currency: amounts are converted to it.
+    pub currency: Currency,
+    /// One unit of a currency (by code) in units of the rule set's currency.
+    pub rates: BTreeMap<[u8; 3], Rate>,
+    /// Declared extra fields, sorted by name.
+    pub fields: Vec<(String, FieldType)>,
+}
