@@ -1,0 +1,2 @@
+//! Syntax.
+pub struct Syntax;
