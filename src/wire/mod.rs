@@ -1,5 +1,19 @@
 //! The only place that knows the text formats: JSON and CSV records in, JSON lines out.
 
+mod detail;
+mod field;
+mod fingerprint;
+mod ip;
+mod json;
+mod json_string;
+mod judge;
+mod number;
+mod parse;
+mod scan;
+
+pub use json::{JsonDecoder, MAX_RECORD, json_time};
+pub use json_string::write_json_string;
+
 use std::collections::BTreeMap;
 
 use crate::model::events::FieldType;
