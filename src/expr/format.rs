@@ -19,6 +19,14 @@ pub fn write_value(out: &mut Vec<u8>, value: &Value, currency: Currency) {
     write_value_digits(out, value, currency.exponent);
 }
 
+/// A value as text, as [`write_value`] writes it.
+pub fn text(value: &Value, currency: Currency) -> String {
+    let mut out = Vec::new();
+    write_value(&mut out, value, currency);
+    // Only text goes in: ASCII, and strings as they are.
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// Appends a value as text; money with so many digits after the point.
 pub(super) fn write_value_digits(out: &mut Vec<u8>, value: &Value, digits: u32) {
     match value {

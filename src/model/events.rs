@@ -152,6 +152,8 @@ pub struct Events {
     pub record: Vec<u32>,
     /// A 64-bit fingerprint over all decoded fields (amount and currency as given), to tell a duplicate from a conflict.
     pub fingerprint: Vec<u64>,
+    /// A 128-bit hash of account and id, never 0.
+    pub identity: Vec<u128>,
 }
 
 impl Events {
@@ -177,6 +179,7 @@ impl Events {
             declared: declared.iter().map(column).collect(),
             record: Vec::new(),
             fingerprint: Vec::new(),
+            identity: Vec::new(),
         }
     }
 
@@ -222,5 +225,6 @@ impl Events {
         }
         self.record.clear();
         self.fingerprint.clear();
+        self.identity.clear();
     }
 }

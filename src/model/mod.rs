@@ -8,5 +8,6 @@ pub mod calendar;
 pub mod column;
 pub mod events;
 pub mod money;
+pub mod outcome;
 pub mod time;
 pub mod value;
