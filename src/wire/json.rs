@@ -50,8 +50,11 @@ pub(super) fn forget_unescaped(batch: &mut Batch, length: usize) {
 }
 
 /// The event time of a record, if it can be read; `text` may grow by unescaped strings.
-pub fn json_time(text: &mut Vec<u8>, record: Span, schema: &Schema) -> Option<i64> {
+pub(super) fn json_time(text: &mut Vec<u8>, record: Span, schema: &Schema) -> Option<i64> {
     let mut fields = RawFields::default();
+    if record.len as usize > MAX_RECORD {
+        return None;
+    }
     find(text, record, schema, &mut fields).ok()?;
     valid_time(text, &fields)
 }

@@ -1,5 +1,6 @@
 //! The only place that knows the text formats: JSON and CSV records in, JSON lines out.
 
+mod csv;
 mod detail;
 mod field;
 mod fingerprint;
@@ -9,10 +10,13 @@ mod json_string;
 mod judge;
 mod number;
 mod parse;
+mod raw;
 mod scan;
 
-pub use json::{JsonDecoder, MAX_RECORD, json_time};
+pub use csv::{CsvHeader, CsvHeaderFault, RowEnd};
+pub use json::{JsonDecoder, MAX_RECORD};
 pub use json_string::write_json_string;
+pub use raw::{RawBatch, RawRecord, decode, record_time};
 
 use std::collections::BTreeMap;
 
