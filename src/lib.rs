@@ -1,5 +1,6 @@
 //! lockkeeper: a transaction-anomaly and account-lock risk engine.
 
+pub mod engine;
 pub mod expr;
 pub mod feature;
 pub mod model;

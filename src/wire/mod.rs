@@ -1,6 +1,7 @@
 //! The only place that knows the text formats: JSON and CSV records in, JSON lines out.
 
 mod csv;
+pub mod encode;
 mod detail;
 mod field;
 mod fingerprint;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
+
 use crate::model::batch::{Batch, Origin, Source};
-use crate::model::events::Span;
+use crate::model::events::{Events, Span, TextField};
 
 use super::Schema;
 use super::csv::{self, CsvHeader};
@@ -52,6 +54,18 @@ pub fn decode(raw: &mut RawBatch, schema: &Schema, batch: &mut Batch) {
             Some(header) => csv::decode(&mut decoder.row, header, batch, origin, span),
             None => decoder.decode(batch, origin, span),
         }
+    }
+    identify(&mut batch.events);
+}
+
+/// Computes the identities of all events.
+fn identify(events: &mut Events) {
+    let accounts = &events.texts[TextField::Account as usize];
+    let ids = &events.texts[TextField::Id as usize];
+    for (account, id) in accounts.iter().zip(ids) {
+        let seed = xxh3_64(account.of(&events.text));
+        // An empty slot of the duplicate index is 0.
+        events.identity.push(xxh3_128_with_seed(id.of(&events.text), seed).max(1));
     }
 }
 

@@ -1,0 +1,210 @@
+//! The definition of every windowed feature: which entries an event sees, and what is computed of them.
+//!
+//! Written once over [`Series`], so small and hot keys, early and late events, take the same path.
+
+use std::ops::Range;
+
+use super::exact;
+use super::plan::{Cell, Coding, Read, Stream, Unit};
+use super::rows::{Rows, StreamColumn};
+use super::series::{Needs, Series};
+use super::totals::Totals;
+use super::tree::Summary;
+use crate::ruleset::types::{Aggregate, Window};
+
+const EARTH_RADIUS_KM: f64 = 6371.0088;
+const MS_PER_HOUR: f64 = 3_600_000.0;
+
+/// The event that reads.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The batch.
+    pub rows: &'a Rows,
+    /// Its own values for the stream.
+    pub column: &'a StreamColumn,
+    /// Its row.
+    pub row: usize,
+}
+
+impl Reader<'_> {
+    fn time(&self) -> i64 {
+        self.rows.time[self.row]
+    }
+
+    fn window_start(&self, window: Window) -> i64 {
+        match window {
+            Window::Sliding(length) => self.time().saturating_sub(length),
+            Window::Calendar(period) => self.rows.starts[period as usize][self.row],
+            Window::Lifetime => i64::MIN,
+        }
+    }
+
+    fn own_extra(&self) -> Option<u128> {
+        self.column.present[self.row].then(|| self.column.extra[self.row])
+    }
+}
+
+/// What of a stream's entries has to be totalled for its reads.
+pub fn needs(stream: &Stream) -> Needs {
+    stream.reads.iter().fold(Needs::default(), |all, read| {
+        let one = needs_of(read.aggregate);
+        Needs {
+            sum: all.sum || one.sum,
+            squares: all.squares || one.squares,
+            extremes: all.extremes || one.extremes,
+        }
+    })
+}
+
+fn needs_of(aggregate: Aggregate) -> Needs {
+    Needs {
+        sum: matches!(aggregate, Aggregate::Sum | Aggregate::Mean | Aggregate::Stddev),
+        squares: aggregate == Aggregate::Stddev,
+        extremes: matches!(aggregate, Aggregate::Min | Aggregate::Max),
+    }
+}
+
+/// The value of a feature for an event, as bits of its type; `None` where it has none.
+pub fn read(stream: &Stream, read: &Read, series: &impl Series, totals: Option<Totals>, reader: Reader) -> Option<u128> {
+    let visible = visible(stream, read, series, reader);
+    match read.aggregate {
+        Aggregate::Count | Aggregate::Sum | Aggregate::Mean | Aggregate::Stddev | Aggregate::Min | Aggregate::Max => {
+            let mut summary = series.summary(visible.range, needs_of(read.aggregate));
+            if let Some(totals) = totals.filter(|totals| !visible.reset && totals.start == visible.start) {
+                summary.merge(&totals.summary);
+            }
+            if summary.count < read.least { None } else { total(read, &summary) }
+        }
+        Aggregate::Distinct => Some(u128::from(series.distinct(visible.range))),
+        Aggregate::Last => newest(&visible.range).map(|rank| value(stream.cell, series, rank)),
+        Aggregate::First => oldest(&visible.range).map(|rank| value(stream.cell, series, rank)),
+        Aggregate::SinceLast => newest(&visible.range).map(|rank| long(reader.time() - series.time(rank))),
+        Aggregate::SinceFirst => oldest(&visible.range).map(|rank| long(reader.time() - series.time(rank))),
+        Aggregate::IsNew => reader.own_extra().map(|own| u128::from(!series.contains(visible.range, own))),
+        Aggregate::Speed => speed(series, visible.range, reader),
+        Aggregate::LeakyBucket { .. } => None,
+    }
+}
+
+/// The entries an event sees.
+struct Visible {
+    range: Range<usize>,
+    /// Start of the window.
+    start: i64,
+    /// Whether a barrier hides something.
+    reset: bool,
+}
+
+fn visible(stream: &Stream, read: &Read, series: &impl Series, reader: Reader) -> Visible {
+    let time = reader.time();
+    let start = reader.window_start(read.window);
+    let arrived = series.upper_bound(time);
+    let mut from = series.lower_bound(start).min(arrived);
+    let barrier = if stream.reset.is_some() { series.last_barrier(arrived) } else { None };
+    if let Some(barrier) = barrier {
+        from = from.max(barrier + 1);
+    }
+    if let Some(gap) = read.gap
+        && from < arrived
+    {
+        let silent = time - series.time(arrived - 1) > gap;
+        from = if silent { arrived } else { series.last_gap(from..arrived, gap).unwrap_or(from) };
+    }
+    let to = read.delay.map_or(arrived, |delay| series.upper_bound(time.saturating_sub(delay)).min(arrived));
+    Visible { range: from..to.max(from), start, reset: barrier.is_some() }
+}
+
+fn newest(range: &Range<usize>) -> Option<usize> {
+    range.clone().next_back()
+}
+
+fn oldest(range: &Range<usize>) -> Option<usize> {
+    range.clone().next()
+}
+
+fn long(value: i64) -> u128 {
+    u128::from(value as u64)
+}
+
+fn value(cell: Cell, series: &impl Series, rank: usize) -> u128 {
+    match cell {
+        Cell::Number(_) => long(series.number(rank)),
+        Cell::Unit | Cell::Hash | Cell::Place | Cell::Text | Cell::Address => series.extra(rank),
+    }
+}
+
+fn total(read: &Read, summary: &Summary) -> Option<u128> {
+    let double = |value: f64| u128::from(value.to_bits());
+    let scale = match read.unit {
+        Unit::Whole => 1,
+        Unit::Minor(exponent) => 10_u64.pow(exponent),
+        Unit::Double => 1_000_000,
+    };
+    match read.aggregate {
+        Aggregate::Count => Some(u128::from(summary.count)),
+        Aggregate::Sum => i64::try_from(summary.sum).ok().map(|sum| match read.unit {
+            Unit::Double => double(exact::double_from_fixed(sum)),
+            Unit::Whole | Unit::Minor(_) => long(sum),
+        }),
+        _ if summary.count == 0 => None,
+        Aggregate::Mean => Some(double(exact::mean(summary.sum, summary.count, scale))),
+        Aggregate::Stddev => exact::sample_stddev(summary.sum, summary.squares, summary.count, scale).map(double),
+        Aggregate::Min => Some(extreme(read.unit, summary.min)),
+        Aggregate::Max => Some(extreme(read.unit, summary.max)),
+        _ => None,
+    }
+}
+
+fn extreme(unit: Unit, value: i64) -> u128 {
+    match unit {
+        Unit::Double => u128::from(exact::from_order_key(value).to_bits()),
+        Unit::Whole | Unit::Minor(_) => long(value),
+    }
+}
+
+/// Packs a place into the extra value of an entry.
+pub fn pack_place(latitude: f64, longitude: f64) -> u128 {
+    u128::from(latitude.to_bits()) << 64 | u128::from(longitude.to_bits())
+}
+
+/// The extra value of an entry without a place; no packed place equals it, as latitudes are never NaN.
+pub const NO_PLACE: u128 = u128::MAX;
+
+fn unpack_place(packed: u128) -> (f64, f64) {
+    (f64::from_bits((packed >> 64) as u64), f64::from_bits(packed as u64))
+}
+
+/// Speed in km/h since the newest entry of the range that has a place.
+fn speed(series: &impl Series, range: Range<usize>, reader: Reader) -> Option<u128> {
+    let here = reader.own_extra()?;
+    let rank = range.rev().find(|&rank| series.extra(rank) != NO_PLACE)?;
+    let distance = haversine_km(unpack_place(series.extra(rank)), unpack_place(here));
+    let elapsed = reader.time() - series.time(rank);
+    let speed = if elapsed > 0 {
+        distance / (elapsed as f64 / MS_PER_HOUR)
+    } else if distance == 0.0 {
+        0.0
+    } else {
+        return None;
+    };
+    speed.is_finite().then(|| u128::from(speed.to_bits()))
+}
+
+/// Great-circle distance by the haversine formula. The functions come from `libm`, so that every machine computes the
+/// same bits.
+fn haversine_km((lat1, lon1): (f64, f64), (lat2, lon2): (f64, f64)) -> f64 {
+    let half = |degrees: f64| libm::sin(degrees.to_radians() / 2.0);
+    let (by_lat, by_lon) = (half(lat2 - lat1), half(lon2 - lon1));
+    let cosines = libm::cos(lat1.to_radians()) * libm::cos(lat2.to_radians());
+    let chord = by_lat * by_lat + cosines * by_lon * by_lon;
+    2.0 * EARTH_RADIUS_KM * libm::asin(libm::sqrt(chord.min(1.0)))
+}
+
+/// How a stream codes a double.
+pub fn code_double(coding: Coding, value: f64) -> Option<i64> {
+    match coding {
+        Coding::Plain | Coding::Bits => Some(value.to_bits() as i64),
+        Coding::Fixed => exact::fixed_from_double(value),
+        Coding::Ordered => Some(exact::order_key(value)),
+    }
+}

@@ -1,0 +1,241 @@
+//! What can be asked of a time-ordered series of entries, and the small representation that most keys use.
+//!
+//! Entries are sorted by time and, among equals, by arrival. Some are *barriers*: they hide what lies before them.
+//! A [`Flat`] series is a slice of words scanned directly: at the few dozen entries a key usually holds, a scan beats
+//! running counters, needs no bookkeeping when windows slide, and treats late events like all others.
+//! A key that outgrows it continues as a [`super::hot::HotSeries`], which answers the same questions in O(log n).
+
+use std::ops::Range;
+
+use super::exact::U256;
+use super::plan::{Cell, Stream};
+use super::record::join;
+use super::tree::Summary;
+
+/// A time-ordered series of entries, addressed by rank.
+pub trait Series {
+    /// Number of entries, barriers included.
+    fn len(&self) -> usize;
+    /// Time of an entry, ms.
+    fn time(&self, rank: usize) -> i64;
+    /// First rank with a time at or after `time`.
+    fn lower_bound(&self, time: i64) -> usize;
+    /// First rank with a time after `time`.
+    fn upper_bound(&self, time: i64) -> usize;
+    /// The newest barrier below a rank.
+    fn last_barrier(&self, before: usize) -> Option<usize>;
+    /// The greatest rank in the range, its start excepted, that follows a silence longer than `gap`.
+    fn last_gap(&self, range: Range<usize>, gap: i64) -> Option<usize>;
+    /// Totals over a range without barriers.
+    fn summary(&self, range: Range<usize>, needs: Needs) -> Summary;
+    /// The number of an entry.
+    fn number(&self, rank: usize) -> i64;
+    /// The hash, place, address or text handle of an entry.
+    fn extra(&self, rank: usize) -> u128;
+    /// Number of distinct values in a range without barriers.
+    fn distinct(&self, range: Range<usize>) -> u64;
+    /// Whether an entry of the range has this value.
+    fn contains(&self, range: Range<usize>, value: u128) -> bool;
+}
+
+/// Which totals a read needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Sum.
+    pub sum: bool,
+    /// Sum of squares.
+    pub squares: bool,
+    /// Smallest and greatest.
+    pub extremes: bool,
+}
+
+/// How the entries of a stream lie in words: time first (barrier in its lowest bit), then the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Words of the time: 1 (31 bits, relative) or 2.
+    pub time_words: usize,
+    /// Words of an entry.
+    pub stride: usize,
+}
+
+/// The bit of a hash that says that a later entry has the same value.
+pub const SUPERSEDED: u128 = 1 << 127;
+
+const NARROW: u32 = (1 << 31) - 1;
+
+impl Layout {
+    /// The layout of a stream's entries.
+    pub fn of(stream: &Stream) -> Layout {
+        let time_words = if stream.wide { 2 } else { 1 };
+        let value_words = match stream.cell {
+            Cell::Unit => 0,
+            Cell::Text => 1,
+            Cell::Number(_) => 2,
+            Cell::Hash | Cell::Place | Cell::Address => 4,
+        };
+        Layout { time_words, stride: time_words + value_words }
+    }
+
+    /// Writes an entry.
+    pub fn write(self, words: &mut [u32], time: i64, barrier: bool, number: i64, extra: u128) {
+        if self.time_words == 1 {
+            words[0] = (time as u32) << 1 | u32::from(barrier);
+        } else {
+            let stamp = (time as u64) << 1 | u64::from(barrier);
+            [words[0], words[1]] = super::record::split(stamp);
+        }
+        match &mut words[self.time_words..self.stride] {
+            [] => {}
+            [handle] => *handle = extra as u32,
+            [low, high] => [*low, *high] = super::record::split(number as u64),
+            value => write_extra(value, extra),
+        }
+    }
+
+    /// Writes an entry that is its extra value alone.
+    pub fn write_extra(self, words: &mut [u32], extra: u128) {
+        write_extra(&mut words[self.time_words..self.stride], extra);
+    }
+}
+
+fn square(value: i64) -> U256 {
+    let size = u128::from(value.unsigned_abs());
+    U256::from(size * size)
+}
+
+fn write_extra(words: &mut [u32], extra: u128) {
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = (extra >> (32 * i)) as u32;
+    }
+}
+
+/// Entries in a slice of words.
+#[derive(Debug, Clone, Copy)]
+pub struct Flat<'a> {
+    words: &'a [u32],
+    layout: Layout,
+    /// The key's newest time: narrow times lie less than 2^31 ms below it.
+    newest: i64,
+    len: usize,
+}
+
+impl<'a> Flat<'a> {
+    /// A view of the entries in `words`.
+    pub fn new(words: &'a [u32], layout: Layout, newest: i64) -> Self {
+        // Division by a constant is a multiplication.
+        let len = match layout.stride {
+            1 => words.len(),
+            2 => words.len() / 2,
+            3 => words.len() / 3,
+            4 => words.len() / 4,
+            5 => words.len() / 5,
+            other => words.len() / other,
+        };
+        Flat { words, layout, newest, len }
+    }
+
+    /// Whether the entry is a barrier.
+    pub fn is_barrier(&self, rank: usize) -> bool {
+        self.words[rank * self.layout.stride] & 1 != 0
+    }
+
+    fn age(&self, rank: usize) -> i64 {
+        let word = self.words[rank * self.layout.stride];
+        i64::from((self.newest as u32).wrapping_sub(word >> 1) & NARROW)
+    }
+
+    fn value_at(&self, rank: usize) -> usize {
+        rank * self.layout.stride + self.layout.time_words
+    }
+}
+
+impl Series for Flat<'_> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn time(&self, rank: usize) -> i64 {
+        if self.layout.time_words == 1 {
+            return self.newest - self.age(rank);
+        }
+        let at = rank * self.layout.stride;
+        join(self.words[at], self.words[at + 1]) as i64 >> 1
+    }
+
+    fn lower_bound(&self, time: i64) -> usize {
+        // From the old end: windows often hold all that is kept.
+        let (mut low, mut high) = (0, self.len);
+        if high == 0 || self.time(0) >= time {
+            return 0;
+        }
+        while low < high {
+            let middle = (low + high) / 2;
+            if self.time(middle) < time {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    fn upper_bound(&self, time: i64) -> usize {
+        if time >= self.newest {
+            return self.len;
+        }
+        let mut rank = self.len;
+        while rank > 0 && self.time(rank - 1) > time {
+            rank -= 1;
+        }
+        rank
+    }
+
+    fn last_barrier(&self, before: usize) -> Option<usize> {
+        (0..before).rev().find(|&rank| self.is_barrier(rank))
+    }
+
+    fn last_gap(&self, range: Range<usize>, gap: i64) -> Option<usize> {
+        (range.start + 1..range.end).rev().find(|&rank| self.time(rank) - self.time(rank - 1) > gap)
+    }
+
+    fn summary(&self, range: Range<usize>, needs: Needs) -> Summary {
+        let mut total = Summary { count: (range.end - range.start) as u64, ..Summary::default() };
+        if needs == Needs::default() || range.is_empty() {
+            return total;
+        }
+        if needs.sum {
+            total.sum = range.clone().map(|rank| i128::from(self.number(rank))).sum();
+        }
+        if needs.squares {
+            range.clone().for_each(|rank| total.squares = total.squares.wrapping_add(square(self.number(rank))));
+        }
+        if needs.extremes {
+            total.min = range.clone().map(|rank| self.number(rank)).min().unwrap_or_default();
+            total.max = range.map(|rank| self.number(rank)).max().unwrap_or_default();
+        }
+        total
+    }
+
+    fn number(&self, rank: usize) -> i64 {
+        let at = self.value_at(rank);
+        join(self.words[at], self.words[at + 1]) as i64
+    }
+
+    fn extra(&self, rank: usize) -> u128 {
+        let at = self.value_at(rank);
+        let value = &self.words[at..at + self.layout.stride - self.layout.time_words];
+        value.iter().rev().fold(0, |high, &word| high << 32 | u128::from(word))
+    }
+
+    fn distinct(&self, range: Range<usize>) -> u64 {
+        if range.end == self.len {
+            return range.filter(|&rank| self.extra(rank) & SUPERSEDED == 0).count() as u64;
+        }
+        let seen_before = |rank: usize| self.contains(range.start..rank, self.extra(rank) & !SUPERSEDED);
+        range.clone().filter(|&rank| !seen_before(rank)).count() as u64
+    }
+
+    fn contains(&self, range: Range<usize>, value: u128) -> bool {
+        range.rev().any(|rank| self.extra(rank) & !SUPERSEDED == value)
+    }
+}

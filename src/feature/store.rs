@@ -1,0 +1,226 @@
+//! All window state of a rule set, and the batch work on it.
+//!
+//! A dimension's keys are cut into shards by hash. Within a batch each shard visits its keys in the order of the
+//! events, with slots and records fetched ahead; shards share nothing, so any number of threads gives the same answer.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::eviction::{Evicted, Order};
+use super::inputs;
+use super::keys::{Expressions, KeyColumn};
+use super::open::Shape;
+use super::plan::{Dimension, Plan};
+use super::rows::{FeatureColumn, Rows, StreamColumn};
+use super::shard::{Columns, Role, Shard, Visit};
+use super::upkeep::Floor;
+use crate::ruleset::types::Bounds;
+
+/// Shards per dimension without bounds.
+const SHARDS: usize = 16;
+/// How far ahead of its visit a key's slot is fetched, and its record.
+const SLOT_AHEAD: usize = 16;
+const RECORD_AHEAD: usize = 8;
+
+/// Runs independent tasks; the shell decides on how many threads.
+pub trait Executor: Sync {
+    /// Calls `task` once for each number below `count`, in any order, possibly at the same time.
+    fn for_each(&self, count: usize, task: &(dyn Fn(usize) + Sync));
+}
+
+/// Runs tasks one after the other.
+pub struct Serial;
+
+impl Executor for Serial {
+    fn for_each(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
+        (0..count).for_each(task);
+    }
+}
+
+/// The state of one dimension.
+#[derive(Debug)]
+pub struct DimensionState {
+    /// What it is.
+    pub dimension: Dimension,
+    /// Its streams.
+    pub shapes: Vec<Shape>,
+    /// Its keys.
+    pub shards: Vec<Mutex<Shard>>,
+    /// Where it is in eviction, if it is bounded.
+    pub order: Option<Mutex<Order>>,
+    batch: Mutex<BatchColumns>,
+}
+
+/// What a dimension computes anew for each batch.
+#[derive(Debug, Default)]
+struct BatchColumns {
+    own: KeyColumn,
+    others: Vec<KeyColumn>,
+    streams: Vec<StreamColumn>,
+    visits: Vec<Vec<(u32, Role)>>,
+}
+
+/// All dimensions.
+#[derive(Debug)]
+pub struct Store {
+    /// The dimensions, in the order of the plan.
+    pub dimensions: Vec<DimensionState>,
+}
+
+impl Store {
+    /// An empty store.
+    pub fn new(plan: &Plan, bounds: Bounds) -> Store {
+        Store { dimensions: plan.dimensions.iter().map(|dimension| DimensionState::new(dimension, bounds)).collect() }
+    }
+
+    /// Lets the accepted rows of a batch enter and read the dimensions of a level. Returns what had to be evicted.
+    pub fn run(
+        &self,
+        level: usize,
+        accepted: &[u32],
+        rows: &Rows,
+        expressions: Expressions,
+        features: &[FeatureColumn],
+        executor: &dyn Executor,
+    ) -> Vec<Evicted> {
+        let active: Vec<&DimensionState> = self.dimensions.iter().filter(|d| d.dimension.level == level).collect();
+        executor.for_each(active.len(), &|index| active[index].prepare(accepted, rows.time.len(), expressions));
+        let tasks: Vec<(&DimensionState, usize)> = active
+            .iter()
+            .flat_map(|dimension| (0..dimension.shards.len()).map(|shard| (*dimension, shard)))
+            .collect();
+        let evicted = Mutex::new(Vec::new());
+        let batches: Vec<MutexGuard<BatchColumns>> = active.iter().map(|dimension| lock(&dimension.batch)).collect();
+        let batch_of = |state: &DimensionState| active.iter().position(|other| std::ptr::eq(*other, state));
+        executor.for_each(tasks.len(), &|index| {
+            let (dimension, shard) = tasks[index];
+            if let Some(position) = batch_of(dimension) {
+                let more = dimension.visit_all(shard, &batches[position], rows, features);
+                lock(&evicted).extend(more);
+            }
+        });
+        evicted.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Frees a part of what no event at or after the floor can read; `events` is how many arrived since the last call.
+    pub fn sweep(&self, floor: &Floor, events: usize, executor: &dyn Executor) {
+        executor.for_each(self.dimensions.len(), &|index| {
+            let dimension = &self.dimensions[index];
+            if dimension.order.is_none() {
+                let slots = events.div_ceil(dimension.shards.len()) + 1;
+                dimension.shards.iter().for_each(|shard| lock(shard).sweep(&dimension.shapes, floor, slots));
+            }
+        });
+    }
+}
+
+/// Locks a mutex that no other task holds; a panic elsewhere does not matter, as it ends the process.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl DimensionState {
+    fn new(dimension: &Dimension, bounds: Bounds) -> Self {
+        let bounded = bounds != Bounds::default();
+        let shards = if bounded || dimension.by.is_empty() { 1 } else { SHARDS };
+        let shard = |index| Mutex::new(Shard { index: index as u16, ..Shard::default() });
+        DimensionState {
+            dimension: dimension.clone(),
+            shapes: dimension.streams.iter().map(Shape::new).collect(),
+            shards: (0..shards).map(shard).collect(),
+            order: bounded.then(|| Mutex::new(Order::new(bounds))),
+            batch: Mutex::default(),
+        }
+    }
+
+    /// Which shard a key lies in.
+    pub fn shard_of(&self, hash: u64) -> usize {
+        (hash >> 48) as usize % self.shards.len()
+    }
+
+    /// Computes keys and stream columns, and sorts the rows to the shards.
+    fn prepare(&self, accepted: &[u32], rows: usize, expressions: Expressions) {
+        let mut batch = lock(&self.batch);
+        let batch = &mut *batch;
+        batch.own.fill(&self.dimension.by, expressions, rows);
+        batch.others.resize_with(self.dimension.read_by.len(), KeyColumn::default);
+        for (column, parts) in batch.others.iter_mut().zip(&self.dimension.read_by) {
+            column.fill(parts, expressions, rows);
+        }
+        batch.streams.resize_with(self.shapes.len(), StreamColumn::default);
+        for (column, shape) in batch.streams.iter_mut().zip(&self.shapes) {
+            inputs::fill(column, &shape.stream, expressions, rows);
+        }
+        batch.visits.resize_with(self.shards.len(), Vec::new);
+        batch.visits.iter_mut().for_each(Vec::clear);
+        for &row in accepted {
+            self.assign(batch, row);
+        }
+    }
+
+    fn assign(&self, batch: &mut BatchColumns, row: u32) {
+        for (role, column) in self.roles(batch, row as usize).into_iter().flatten() {
+            let hash = column.map_or(batch.own.hash[row as usize], |other| batch.others[other].hash[row as usize]);
+            batch.visits[self.shard_of(hash)].push((row, role));
+        }
+        if batch.others.len() > 1 {
+            self.assign_more(batch, row);
+        }
+    }
+
+    /// The visits of a row when there is at most one other key, in order.
+    fn roles(&self, batch: &BatchColumns, row: usize) -> [Option<(Role, Option<usize>)>; 3] {
+        let other = batch.others.first().is_some_and(|other| other.present[row]) && batch.others.len() == 1;
+        [
+            other.then_some((Role::Before(0), Some(0))),
+            batch.own.present[row].then_some((Role::Own, None)),
+            other.then_some((Role::After(0), Some(0))),
+        ]
+    }
+
+    /// With several other keys, those that leave the event out come first again. Only keys equal to the entering one
+    /// care for the order, and for these all visits are in one shard.
+    fn assign_more(&self, batch: &mut BatchColumns, row: u32) {
+        for other in 0..batch.others.len() {
+            if !batch.others[other].present[row as usize] {
+                continue;
+            }
+            let shard = self.shard_of(batch.others[other].hash[row as usize]);
+            let visits = &mut batch.visits[shard];
+            let own = visits.iter().rposition(|&visit| visit == (row, Role::Own)).unwrap_or(visits.len());
+            visits.insert(own, (row, Role::Before(other as u8)));
+            visits.push((row, Role::After(other as u8)));
+        }
+    }
+
+    fn visit_all(&self, shard: usize, batch: &BatchColumns, rows: &Rows, features: &[FeatureColumn]) -> Vec<Evicted> {
+        let mut state = lock(&self.shards[shard]);
+        let columns = Columns { rows, streams: &batch.streams, features };
+        let visits = &batch.visits[shard];
+        let mut evicted = Vec::new();
+        state.text.clear();
+        let key_of = |&(row, role): &(u32, Role)| {
+            let column = match role {
+                Role::Own => &batch.own,
+                Role::Before(other) | Role::After(other) => &batch.others[usize::from(other)],
+            };
+            Visit { row: row as usize, role, hash: column.hash[row as usize], key: column.key(row as usize) }
+        };
+        for (index, visit) in visits.iter().enumerate() {
+            if let Some(ahead) = visits.get(index + SLOT_AHEAD) {
+                state.prefetch_slot(key_of(ahead).hash);
+            }
+            if let Some(ahead) = visits.get(index + RECORD_AHEAD) {
+                state.prefetch_record(key_of(ahead).hash);
+            }
+            let visit = key_of(visit);
+            match &self.order {
+                None => {
+                    state.visit(&self.shapes, visit, columns);
+                }
+                Some(order) => lock(order).visit(&mut state, &self.shapes, visit, columns, &mut evicted),
+            }
+        }
+        evicted.iter_mut().for_each(|one: &mut Evicted| one.by.clone_from(&self.dimension.by));
+        evicted
+    }
+}

@@ -1,0 +1,268 @@
+//! Output lines: decisions, transitions, rejections and evictions as JSON, key order fixed.
+
+use crate::expr::format;
+use crate::feature::keys::Expressions;
+use crate::model::batch::{Batch, Rejection};
+use crate::model::events::TextField;
+use crate::model::money::Currency;
+use crate::model::outcome::{Cover, Decision, Eviction, Item, Outcome, Target, Transition, TransitionKind};
+use crate::model::time::write_timestamp;
+use crate::model::value::Value;
+use crate::ruleset::types::{Action, Mode, ReasonPart, Rule, RuleSet};
+
+use super::write_json_string;
+
+/// Characters of event text that a reason shows.
+const REASON_TEXT_MAX: usize = 64;
+
+/// What the lines are written from.
+#[derive(Clone, Copy)]
+pub struct Encoder<'a> {
+    /// The rule set.
+    pub rules: &'a RuleSet,
+    /// The batch.
+    pub batch: &'a Batch,
+    /// Rejections of intake.
+    pub rejections: &'a [Rejection],
+    /// What is to be said.
+    pub outcome: &'a Outcome,
+    /// Expression columns, for values and reasons.
+    pub expressions: Expressions<'a>,
+}
+
+impl Encoder<'_> {
+    /// Writes one line.
+    pub fn write(&self, out: &mut Vec<u8>, item: &Item) {
+        match item {
+            Item::Decision(decision) => self.decision(out, decision),
+            Item::Transition(index) => self.transition(out, &self.outcome.transitions[*index as usize]),
+            Item::Rejected(index) => self.rejection(out, *index as usize),
+            Item::Evicted(index) => self.eviction(out, &self.outcome.evictions[*index as usize]),
+        }
+        out.extend_from_slice(b"}\n");
+    }
+
+    fn decision(&self, out: &mut Vec<u8>, decision: &Decision) {
+        let row = decision.row as usize;
+        out.extend_from_slice(b"{\"kind\":\"decision\",\"event\":");
+        self.text(out, TextField::Id, row);
+        out.extend_from_slice(b",\"type\":");
+        self.text(out, TextField::Type, row);
+        out.extend_from_slice(b",\"account\":");
+        self.text(out, TextField::Account, row);
+        self.optional(out, "order", TextField::Order, row);
+        out.extend_from_slice(b",\"time\":\"");
+        write_timestamp(out, self.batch.events.time[row]);
+        out.extend_from_slice(b"\",\"action\":\"");
+        out.extend_from_slice(action_name(decision.action).as_bytes());
+        out.extend_from_slice(b"\",\"score\":");
+        format::write_int(out, decision.score);
+        out.extend_from_slice(b",\"hits\":[");
+        for (index, &rule) in slice(&self.outcome.hits, decision.hits).iter().enumerate() {
+            separate(out, index);
+            self.hit(out, &self.rules.rules[rule as usize], row);
+        }
+        out.extend_from_slice(b"],\"covered_by\":[");
+        for (index, cover) in slice(&self.outcome.covers, decision.covers).iter().enumerate() {
+            separate(out, index);
+            self.cover(out, cover);
+        }
+        out.extend_from_slice(b"],\"ruleset\":");
+        write_json_string(out, &self.rules.id);
+    }
+
+    fn hit(&self, out: &mut Vec<u8>, rule: &Rule, row: usize) {
+        out.extend_from_slice(b"{\"rule\":");
+        write_json_string(out, &rule.id);
+        out.extend_from_slice(match rule.mode {
+            Mode::Enforce => b",\"mode\":\"enforce\",\"action\":\"",
+            Mode::Shadow => b",\"mode\":\"shadow\",\"action\":\"",
+        });
+        out.extend_from_slice(action_name(rule.action).as_bytes());
+        out.extend_from_slice(b"\",\"score\":");
+        format::write_int(out, rule.score);
+        out.extend_from_slice(b",\"values\":{");
+        let mut written = 0;
+        for named in &rule.values {
+            if let Some(value) = self.value(named.node, row) {
+                separate(out, written);
+                written += 1;
+                write_member(out, &named.name, &value, self.rules.currency);
+            }
+        }
+        out.push(b'}');
+        self.reasons(out, rule, row);
+        out.push(b'}');
+    }
+
+    fn value(&self, node: u32, row: usize) -> Option<Value> {
+        self.expressions.evaluator.value(self.expressions.graph, node, row, self.expressions.inputs)
+    }
+
+    fn reasons(&self, out: &mut Vec<u8>, rule: &Rule, row: usize) {
+        if rule.reason.is_empty() {
+            return;
+        }
+        out.extend_from_slice(b",\"reason\":{");
+        for (index, (language, parts)) in rule.reason.iter().enumerate() {
+            separate(out, index);
+            write_json_string(out, language);
+            out.push(b':');
+            let text: String = parts.iter().map(|part| self.reason_part(part, row)).collect();
+            write_json_string(out, &text);
+        }
+        out.push(b'}');
+    }
+
+    fn reason_part(&self, part: &ReasonPart, row: usize) -> String {
+        match part {
+            ReasonPart::Text(text) => text.clone(),
+            ReasonPart::Value(named) => match self.value(named.node, row) {
+                None => "?".to_owned(),
+                Some(Value::String(text)) => text.chars().take(REASON_TEXT_MAX).map(harmless).collect(),
+                Some(value) => format::text(&value, self.rules.currency),
+            },
+        }
+    }
+
+    fn cover(&self, out: &mut Vec<u8>, cover: &Cover) {
+        out.extend_from_slice(b"{\"rule\":");
+        self.target(out, &cover.target);
+        out.extend_from_slice(b",\"until\":");
+        write_end(out, cover.until);
+        out.push(b'}');
+    }
+
+    /// Rule id and target.
+    fn target(&self, out: &mut Vec<u8>, target: &Target) {
+        write_json_string(out, &target.rule);
+        out.extend_from_slice(b",\"target\":");
+        write_members(out, &target.parts, self.rules.currency);
+    }
+
+    fn transition(&self, out: &mut Vec<u8>, transition: &Transition) {
+        out.extend_from_slice(b"{\"kind\":\"lock\",\"transition\":\"");
+        out.extend_from_slice(transition.kind.name().as_bytes());
+        out.extend_from_slice(b"\",\"rule\":");
+        self.target(out, &transition.target);
+        out.extend_from_slice(b",\"start\":\"");
+        write_timestamp(out, transition.start);
+        out.extend_from_slice(b"\",\"end\":");
+        write_end(out, transition.end);
+        out.extend_from_slice(b",\"level\":");
+        format::write_int(out, i64::from(transition.level));
+        if let Some(row) = transition.row.map(|row| row as usize) {
+            self.optional(out, "event", TextField::Id, row);
+            if matches!(transition.kind, TransitionKind::Unlocked | TransitionKind::UnlockRefused) {
+                self.optional(out, "proof", TextField::Proof, row);
+                self.optional(out, "by", TextField::By, row);
+                self.optional(out, "case", TextField::Case, row);
+            }
+        }
+    }
+
+    fn rejection(&self, out: &mut Vec<u8>, index: usize) {
+        let decoded = self.batch.rejections.len();
+        let rejection =
+            if index < decoded { &self.batch.rejections[index] } else { &self.rejections[index - decoded] };
+        let origin = &self.batch.origins[rejection.record as usize];
+        out.extend_from_slice(b"{\"kind\":\"rejected\",\"code\":\"");
+        out.extend_from_slice(rejection.code.name().as_bytes());
+        out.push(b'"');
+        if let Some(field) = &rejection.field {
+            out.extend_from_slice(b",\"field\":");
+            write_json_string(out, field);
+        }
+        out.extend_from_slice(b",\"position\":");
+        write_json_string(out, &self.batch.sources[origin.source as usize].position(origin.number));
+        if let Some(event) = &rejection.event {
+            out.extend_from_slice(b",\"event\":");
+            write_json_string(out, event);
+        }
+        out.extend_from_slice(b",\"detail\":");
+        write_json_string(out, &rejection.detail);
+    }
+
+    fn eviction(&self, out: &mut Vec<u8>, eviction: &Eviction) {
+        out.extend_from_slice(b"{\"kind\":\"evicted\",\"key\":");
+        write_members(out, &eviction.key, self.rules.currency);
+        out.extend_from_slice(b",\"last\":\"");
+        write_timestamp(out, eviction.last);
+        out.push(b'"');
+    }
+
+    fn text(&self, out: &mut Vec<u8>, field: TextField, row: usize) {
+        write_json_string(out, self.batch.events.text_of(field, row).unwrap_or_default());
+    }
+
+    fn optional(&self, out: &mut Vec<u8>, name: &str, field: TextField, row: usize) {
+        if let Some(text) = self.batch.events.text_of(field, row) {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            write_json_string(out, text);
+        }
+    }
+}
+
+/// The action's name in the output.
+pub fn action_name(action: Action) -> &'static str {
+    match action {
+        Action::Allow => "allow",
+        Action::Alert => "alert",
+        Action::Challenge => "challenge",
+        Action::Deny => "deny",
+        Action::Lock => "lock",
+    }
+}
+
+/// Control characters and those that change the direction of text are not shown to people.
+fn harmless(character: char) -> char {
+    let bidirectional = matches!(character,
+        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if character.is_control() || bidirectional { char::REPLACEMENT_CHARACTER } else { character }
+}
+
+fn slice<T>(all: &[T], (start, end): (u32, u32)) -> &[T] {
+    &all[start as usize..end as usize]
+}
+
+fn separate(out: &mut Vec<u8>, index: usize) {
+    if index > 0 {
+        out.push(b',');
+    }
+}
+
+fn write_members(out: &mut Vec<u8>, members: &[(String, Value)], currency: Currency) {
+    out.push(b'{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        separate(out, index);
+        write_member(out, name, value, currency);
+    }
+    out.push(b'}');
+}
+
+fn write_member(out: &mut Vec<u8>, name: &str, value: &Value, currency: Currency) {
+    write_json_string(out, name);
+    out.push(b':');
+    match value {
+        Value::String(text) => write_json_string(out, text),
+        Value::Int(_) | Value::Double(_) | Value::Bool(_) => format::write_value(out, value, currency),
+        Value::Money(_) | Value::Duration(_) | Value::Timestamp(_) | Value::Ip(_) => {
+            out.push(b'"');
+            format::write_value(out, value, currency);
+            out.push(b'"');
+        }
+    }
+}
+
+fn write_end(out: &mut Vec<u8>, end: Option<i64>) {
+    match end {
+        None => out.extend_from_slice(b"null"),
+        Some(end) => {
+            out.push(b'"');
+            write_timestamp(out, end);
+            out.push(b'"');
+        }
+    }
+}
