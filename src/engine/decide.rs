@@ -365,8 +365,7 @@ pub fn expire_lock(book: &mut LockBook, id: usize, set_by: u64, end: i64, rules:
 /// By rule, then the target's values, then firing, unlock, release: the order of their kinds.
 fn sort_transitions(transitions: &mut [Transition]) {
     if transitions.len() > 1 {
-        transitions.sort_by(|a, b| {
-            (&a.target.rule, &a.target.texts, a.kind).cmp(&(&b.target.rule, &b.target.texts, b.kind))
-        });
+        transitions
+            .sort_by(|a, b| (&a.target.rule, &a.target.texts, a.kind).cmp(&(&b.target.rule, &b.target.texts, b.kind)));
     }
 }

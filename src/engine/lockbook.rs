@@ -113,14 +113,7 @@ impl LockBook {
     pub fn new(rules: &[Rule]) -> LockBook {
         let mut watches = Vec::new();
         let watched = rules.iter().map(|rule| rule.lock.as_ref().map(|lock| watch(&mut watches, lock))).collect();
-        LockBook {
-            watches,
-            watched,
-            chains: Slab::default(),
-            due: Vec::new(),
-            stale: BTreeSet::new(),
-            active: 0,
-        }
+        LockBook { watches, watched, chains: Slab::default(), due: Vec::new(), stale: BTreeSet::new(), active: 0 }
     }
 
     /// The chain of a rule on a target.

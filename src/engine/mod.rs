@@ -14,6 +14,7 @@ pub mod recent;
 
 pub mod verdict;
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use crate::expr::eval::{ColumnData, Evaluator, Inputs, Truth};
@@ -29,7 +30,7 @@ use crate::model::batch::Batch;
 use crate::model::calendar::CalendarCache;
 use crate::model::outcome::{Eviction, Item, Outcome};
 use crate::model::value::Type;
-use crate::ruleset::types::{Feature, Period, ReasonPart, Rule, RuleSet, Window};
+use crate::ruleset::types::{Feature, Lock, LockDuration, Period, ReasonPart, RuleSet, Window};
 use crate::wire::encode::Encoder;
 
 use decide::Bench;
@@ -215,7 +216,8 @@ impl Engine {
     }
 
     fn text_base(&self, texts: &[Vec<u32>], feature: &Feature, level: usize, shard: u16) -> u32 {
-        let is_its = |d: &crate::feature::store::DimensionState| d.dimension.level == level && d.dimension.by == feature.by;
+        let is_its =
+            |d: &crate::feature::store::DimensionState| d.dimension.level == level && d.dimension.by == feature.by;
         let dimension = self.store.dimensions.iter().position(is_its).unwrap_or_default();
         texts[dimension].get(usize::from(shard)).copied().unwrap_or_default()
     }
@@ -373,7 +375,9 @@ fn publish(raw: &FeatureColumn, column: &mut ColumnData, text_base: &dyn Fn(u16)
     column.clear();
     match column {
         ColumnData::I64(out) => (0..rows).for_each(|row| out.push(raw.get(row).map(|bits| bits as i64))),
-        ColumnData::F64(out) => (0..rows).for_each(|row| out.push(raw.get(row).map(|bits| f64::from_bits(bits as u64)))),
+        ColumnData::F64(out) => {
+            (0..rows).for_each(|row| out.push(raw.get(row).map(|bits| f64::from_bits(bits as u64))))
+        }
         ColumnData::Ip(out) => (0..rows).for_each(|row| out.push(raw.get(row))),
         ColumnData::Bool(out) => out.extend((0..rows).map(|row| Truth::of(raw.get(row).map(|bits| bits != 0)))),
         ColumnData::Text(out) => (0..rows).for_each(|row| {
@@ -385,39 +389,47 @@ fn publish(raw: &FeatureColumn, column: &mut ColumnData, text_base: &dyn Fn(u16)
     }
 }
 
-/// Every node whose column or value the engine asks for.
-fn roots(rules: &RuleSet) -> Vec<NodeId> {
+/// Every node whose column the engine asks for.
+fn column_roots(rules: &RuleSet) -> Vec<NodeId> {
     let features = rules.features.iter().flat_map(|feature| {
         let keys = feature.by.iter().chain(feature.read_by.iter().flatten()).map(|part| part.node);
         keys.chain(feature.filter).chain(feature.reset).chain(feature.of.map(|(node, _)| node))
     });
-    features.chain(rules.rules.iter().flat_map(rule_roots)).collect()
+    let conditions = rules.rules.iter().flat_map(|rule| rule.on.into_iter().chain([rule.when]));
+    let locks = rules.rules.iter().filter_map(|rule| rule.lock.as_ref()).flat_map(lock_roots);
+    features.chain(conditions).chain(locks).collect()
 }
 
-fn rule_roots(rule: &Rule) -> Vec<NodeId> {
-    let reasons = rule.reason.iter().flat_map(|(_, parts)| parts).filter_map(|part| match part {
-        ReasonPart::Text(_) => None,
-        ReasonPart::Value(named) => Some(named.node),
-    });
-    let mut roots: Vec<NodeId> = reasons.chain(rule.values.iter().map(|named| named.node)).collect();
-    roots.extend(rule.on.into_iter().chain([rule.when]));
-    if let Some(lock) = &rule.lock {
-        roots.extend(lock.target.iter().chain(&lock.covers_by).map(|part| part.node));
-        roots.extend(lock.covers.into_iter().chain(lock.release));
-        roots.extend(lock.backoff.as_ref().and_then(|backoff| backoff.reset));
-        if let crate::ruleset::types::LockDuration::Computed(node) = lock.duration {
-            roots.push(node);
-        }
-    }
-    roots
+fn lock_roots(lock: &Lock) -> Vec<NodeId> {
+    let parts = lock.target.iter().chain(&lock.covers_by).map(|part| part.node);
+    let reset = lock.backoff.as_ref().and_then(|backoff| backoff.reset);
+    let duration = match lock.duration {
+        LockDuration::Computed(node) => Some(node),
+        LockDuration::Fixed(_) | LockDuration::UntilUnlocked => None,
+    };
+    parts.chain(lock.covers).chain(lock.release).chain(reset).chain(duration).collect()
+}
+
+/// Every node of which the output shows single values.
+fn value_roots(rules: &RuleSet) -> impl Iterator<Item = NodeId> + '_ {
+    rules.rules.iter().flat_map(|rule| {
+        let reasons = rule.reason.iter().flat_map(|(_, parts)| parts).filter_map(|part| match part {
+            ReasonPart::Text(_) => None,
+            ReasonPart::Value(named) => Some(named.node),
+        });
+        reasons.chain(rule.values.iter().map(|named| named.node))
+    })
 }
 
 /// The nodes to compute, by level: a level's nodes need only features of lower levels.
 fn schedule(rules: &RuleSet, plan: &Plan) -> Vec<Vec<NodeId>> {
     let graph: &Graph = &rules.graph;
     let levels = graph.levels(|feature| plan.levels[feature]);
+    let columns = column_roots(rules);
+    let computed = graph.needed(columns.iter().copied().chain(value_roots(rules)));
+    let nodes: BTreeSet<NodeId> = columns.into_iter().chain(computed).collect();
     let mut schedule = vec![Vec::new(); plan.depth() + 1];
-    for node in graph.needed(roots(rules)) {
+    for node in nodes {
         schedule[levels[node as usize]].push(node);
     }
     schedule

@@ -178,7 +178,8 @@ mod tests {
         for time in 0..100_000_i64 {
             let identity = (time as u128 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
             recent.insert(seen(identity, time, 0), time - 500);
-            let early = (time as u128 + 1 - (time as u128).min(500)).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+            let early =
+                (time as u128 + 1 - (time as u128).min(500)).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
             assert_eq!(recent.look_up(&seen(early, (time - 500).max(0), 0), 0), Familiarity::Same);
         }
         assert!(recent.slots.len() <= 4096, "{} slots", recent.slots.len());

@@ -1,3 +1,5 @@
 //! Lex.
 use std::collections::BTreeSet;
-pub fn names(_text: &str) -> BTreeSet<String> { BTreeSet::new() }
+pub fn names(_text: &str) -> BTreeSet<String> {
+    BTreeSet::new()
+}

@@ -73,7 +73,14 @@ impl Order {
     }
 
     /// Lets the oldest key go; one that nothing can read any more goes without a word.
-    fn evict(&mut self, shard: &mut Shard, shapes: &[Shape], floor: &Floor, row: usize, out: &mut Vec<Evicted>) -> bool {
+    fn evict(
+        &mut self,
+        shard: &mut Shard,
+        shapes: &[Shape],
+        floor: &Floor,
+        row: usize,
+        out: &mut Vec<Evicted>,
+    ) -> bool {
         let Some((last, key)) = self.keys.pop_first() else { return false };
         let hash = keys::hash(&key);
         if let Some(position) = shard.find(shapes.len(), hash, &key) {

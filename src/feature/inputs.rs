@@ -98,9 +98,9 @@ fn fill_hashes(column: &mut StreamColumn, expressions: Expressions, node: NodeId
     let hash = |bytes: &[u8]| xxh3_128(bytes) & !SUPERSEDED;
     for row in 0..rows {
         let value = match expressions.evaluator.column(node) {
-            ColumnData::Text(texts) => texts.get(row).map(|text| {
-                hash(expressions.evaluator.text(expressions.graph, text, expressions.inputs))
-            }),
+            ColumnData::Text(texts) => {
+                texts.get(row).map(|text| hash(expressions.evaluator.text(expressions.graph, text, expressions.inputs)))
+            }
             ColumnData::I64(numbers) => numbers.get(row).map(|number| u128::from(number as u64)),
             ColumnData::F64(numbers) => numbers.get(row).map(|number| u128::from(number.to_bits())),
             ColumnData::Ip(ips) => ips.get(row).map(|ip| hash(&ip.to_be_bytes())),

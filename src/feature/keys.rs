@@ -143,8 +143,8 @@ mod tests {
 
     #[test]
     fn a_composite_key_decodes_to_its_parts() {
-        let parts = [Type::String, Type::Int, Type::Ip, Type::Bool]
-            .map(|kind| Named { name: String::new(), node: 0, kind });
+        let parts =
+            [Type::String, Type::Int, Type::Ip, Type::Bool].map(|kind| Named { name: String::new(), node: 0, kind });
         let mut key = vec![0, 2];
         key.extend_from_slice(b"ab");
         key.extend_from_slice(&((-3_i64) as u64 ^ SIGN).to_be_bytes());

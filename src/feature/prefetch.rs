@@ -11,7 +11,9 @@ pub fn prefetch<T>(slice: &[T], index: usize) {
     if let Some(element) = slice.get(index) {
         // SAFETY: the pointer comes from a live reference, and a prefetch has no effect but on the cache.
         unsafe {
-            core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(core::ptr::from_ref(element).cast());
+            core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(
+                core::ptr::from_ref(element).cast(),
+            );
         }
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -48,11 +48,7 @@ impl Reader<'_> {
 pub fn needs(stream: &Stream) -> Needs {
     stream.reads.iter().fold(Needs::default(), |all, read| {
         let one = needs_of(read.aggregate);
-        Needs {
-            sum: all.sum || one.sum,
-            squares: all.squares || one.squares,
-            extremes: all.extremes || one.extremes,
-        }
+        Needs { sum: all.sum || one.sum, squares: all.squares || one.squares, extremes: all.extremes || one.extremes }
     })
 }
 
@@ -65,7 +61,13 @@ fn needs_of(aggregate: Aggregate) -> Needs {
 }
 
 /// The value of a feature for an event, as bits of its type; `None` where it has none.
-pub fn read(stream: &Stream, read: &Read, series: &impl Series, totals: Option<Totals>, reader: Reader) -> Option<u128> {
+pub fn read(
+    stream: &Stream,
+    read: &Read,
+    series: &impl Series,
+    totals: Option<Totals>,
+    reader: Reader,
+) -> Option<u128> {
     let visible = visible(stream, read, series, reader);
     match read.aggregate {
         Aggregate::Count | Aggregate::Sum | Aggregate::Mean | Aggregate::Stddev | Aggregate::Min | Aggregate::Max => {

@@ -119,11 +119,8 @@ pub fn splice(
     let (class, old_used) = (class(head), used(head));
     let place = region(head, stream).start + at;
     let new_used = old_used - remove + insert;
-    let (handle, class) = if new_used > pool.capacity(class) {
-        resize(pool, handle, class, old_used, new_used)
-    } else {
-        (handle, class)
-    };
+    let (handle, class) =
+        if new_used > pool.capacity(class) { resize(pool, handle, class, old_used, new_used) } else { (handle, class) };
     let block = pool.block_mut(handle, class);
     block.copy_within(place + remove..old_used, place + insert);
     block[1] = new_used as u32;

@@ -89,7 +89,9 @@ impl Shard {
     pub fn visit(&mut self, shapes: &[Shape], visit: Visit, columns: Columns) -> Option<usize> {
         let found = self.find(shapes.len(), visit.hash, visit.key);
         let position = match (found, visit.role) {
-            (None, Role::Own) if changes_anything(columns, visit.row) => Some(self.create(shapes.len(), visit, columns)),
+            (None, Role::Own) if changes_anything(columns, visit.row) => {
+                Some(self.create(shapes.len(), visit, columns))
+            }
             (found, _) => found,
         };
         let Some(position) = position else {
@@ -99,7 +101,8 @@ impl Shard {
         let handle = self.table.at(position)?;
         let mut open = Open { memory: &mut self.memory, streams: shapes.len(), handle };
         let floor = Floor::of(columns.rows, visit.row);
-        let mut work = Work { open: &mut open, columns, row: visit.row, floor, text: &mut self.text, shard: self.index };
+        let mut work =
+            Work { open: &mut open, columns, row: visit.row, floor, text: &mut self.text, shard: self.index };
         match visit.role {
             Role::Own => work.enter_and_read(shapes),
             Role::Before(key) => work.read_as(shapes, Some(usize::from(key)), false),

@@ -84,10 +84,8 @@ impl Store {
     ) -> Vec<Evicted> {
         let active: Vec<&DimensionState> = self.dimensions.iter().filter(|d| d.dimension.level == level).collect();
         executor.for_each(active.len(), &|index| active[index].prepare(accepted, rows.time.len(), expressions));
-        let tasks: Vec<(&DimensionState, usize)> = active
-            .iter()
-            .flat_map(|dimension| (0..dimension.shards.len()).map(|shard| (*dimension, shard)))
-            .collect();
+        let tasks: Vec<(&DimensionState, usize)> =
+            active.iter().flat_map(|dimension| (0..dimension.shards.len()).map(|shard| (*dimension, shard))).collect();
         let evicted = Mutex::new(Vec::new());
         let batches: Vec<MutexGuard<BatchColumns>> = active.iter().map(|dimension| lock(&dimension.batch)).collect();
         let batch_of = |state: &DimensionState| active.iter().position(|other| std::ptr::eq(*other, state));

@@ -228,7 +228,10 @@ fn silent_front(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) ->
     if start >= end {
         return 0;
     }
-    let gap_at =
-        if hot { open.hot(stream).last_gap(start..end, gap) } else { open.flat(stream, shape).last_gap(start..end, gap) };
+    let gap_at = if hot {
+        open.hot(stream).last_gap(start..end, gap)
+    } else {
+        open.flat(stream, shape).last_gap(start..end, gap)
+    };
     gap_at.unwrap_or(0)
 }

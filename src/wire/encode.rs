@@ -163,8 +163,7 @@ impl Encoder<'_> {
 
     fn rejection(&self, out: &mut Vec<u8>, index: usize) {
         let decoded = self.batch.rejections.len();
-        let rejection =
-            if index < decoded { &self.batch.rejections[index] } else { &self.rejections[index - decoded] };
+        let rejection = if index < decoded { &self.batch.rejections[index] } else { &self.rejections[index - decoded] };
         let origin = &self.batch.origins[rejection.record as usize];
         out.extend_from_slice(b"{\"kind\":\"rejected\",\"code\":\"");
         out.extend_from_slice(rejection.code.name().as_bytes());

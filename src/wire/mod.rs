@@ -1,8 +1,8 @@
 //! The only place that knows the text formats: JSON and CSV records in, JSON lines out.
 
 mod csv;
-pub mod encode;
 mod detail;
+pub mod encode;
 mod field;
 mod fingerprint;
 mod ip;
