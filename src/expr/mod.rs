@@ -16,6 +16,8 @@ pub mod node;
 mod parse;
 mod pattern;
 mod syntax;
+#[cfg(test)]
+mod testing;
 pub mod zone;
 
 use std::collections::BTreeSet;
@@ -25,6 +27,7 @@ use crate::model::money::Currency;
 use crate::model::value::Type;
 
 pub use fault::{Fault, nearest};
+pub use functions::{parse_duration, parse_timestamp};
 use graph::{Graph, ListId, NodeId};
 
 /// The names an expression may use.
@@ -57,7 +60,7 @@ pub struct Compiled {
 /// Checks an expression and adds it to the graph, or returns all its faults in the order of their places.
 pub fn compile(text: &str, scope: &dyn Scope, graph: &mut Graph) -> Result<Compiled, Vec<Fault>> {
     let syntax = parse::parse(text)?;
-    check::check(&syntax, text.len(), scope, graph)
+    check::check(&syntax, scope, graph)
 }
 
 /// Plain names that a text mentions, whether or not it is a valid expression; for putting definitions in order.
