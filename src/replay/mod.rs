@@ -5,4 +5,4 @@ mod lines;
 mod open;
 mod source;
 
-pub use input::{InputError, InputSet, Order, Progress};
+pub use input::{InputError, InputFault, InputSet, Order, Progress};
