@@ -157,3 +157,108 @@ fn reject_whole(batch: &mut Batch, code: RejectCode, detail: String) {
     let record = batch.origins.len().wrapping_sub(1) as u32;
     batch.rejections.push(Rejection { record, code, field: None, event: None, detail });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::events::FieldType;
+    use crate::model::money::Currency;
+    use proptest::prelude::*;
+
+    fn declared() -> Vec<(String, FieldType)> {
+        let fields = [("flag", FieldType::Bool), ("risk_band", FieldType::Text), ("score", FieldType::Double)];
+        fields.map(|(name, kind)| (name.to_string(), kind)).to_vec()
+    }
+
+    /// What the fast path accepts, the strict path must accept with the same values in the same places.
+    fn agree(record: &str) -> Result<bool, TestCaseError> {
+        let declared = declared();
+        let prefix = "before";
+        let mut text = format!("{prefix}{record}\"}}behind").into_bytes();
+        let span = Span { start: prefix.len() as u32, len: record.len() as u32 };
+        let (mut fast, mut strict) = (RawFields::default(), RawFields::default());
+        fast.reset(declared.len());
+        strict.reset(declared.len());
+        let accepted = scan(&text, span, &declared, &mut fast).is_some();
+        let parsed = parse(&mut text, span, &declared, &mut strict);
+        let known = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(record);
+        if accepted {
+            prop_assert_eq!(&parsed, &Ok(()), "{}", record);
+            prop_assert_eq!(&fast, &strict, "{}", record);
+        }
+        if parsed.is_ok() && !known.as_ref().is_err_and(|fault| fault.to_string().contains("out of range")) {
+            prop_assert!(known.is_ok(), "{}", record);
+        }
+        Ok(accepted)
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        prop_oneof![
+            4 => "[a-z0-9 é人:,{}]{0,20}".prop_map(|text| format!("\"{text}\"")),
+            2 => any::<i64>().prop_map(|number| number.to_string()),
+            1 => any::<f64>().prop_map(|number| format!("{number:e}")),
+            2 => Just("12.50".to_string()),
+            1 => prop_oneof![Just("true"), Just("false"), Just("null")].prop_map(str::to_string),
+            1 => prop_oneof![Just("[]"), Just("{\"a\":[1]}"), Just("\"\\u0041\"")].prop_map(str::to_string),
+        ]
+    }
+
+    fn object() -> impl Strategy<Value = String> {
+        let key = prop_oneof![
+            proptest::sample::select(super::super::field::SLOTS.map(|(_, name)| name.to_string()).to_vec()),
+            proptest::sample::select(vec!["flag", "risk_band", "score", "other", ""]).prop_map(str::to_string),
+        ];
+        let space = proptest::sample::select(vec!["", "", "", " ", "\t", "\r\n"]);
+        let pair = (key, space.clone(), value(), space).prop_map(|(k, a, v, b)| format!("{a}\"{k}\"{a}:{b}{v}{b}"));
+        proptest::collection::vec(pair, 0..12).prop_map(|pairs| format!("{{{}}}", pairs.join(",")))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_fast_path_agrees_on_objects(record in object()) {
+            agree(&record)?;
+        }
+
+        #[test]
+        fn the_fast_path_agrees_on_damaged_objects(
+            record in object(), at in any::<proptest::sample::Index>(), with in "[\\x00-\\x7f]{0,2}", cut in 0..3_usize,
+        ) {
+            let characters: Vec<char> = record.chars().collect();
+            let at = at.index(characters.len());
+            let end = (at + cut).min(characters.len());
+            let damaged: String = characters[..at].iter().copied().chain(with.chars())
+                .chain(characters[end..].iter().copied()).collect();
+            agree(&damaged)?;
+        }
+    }
+
+    #[test]
+    fn plain_records_take_the_fast_path() {
+        for record in [
+            r#"{"id":"e1","type":"login","time":"2026-11-22T08:00:00Z","account":"a1"}"#,
+            r#" { "id" : "e1" , "amount" : 12.50 , "x":null,"y":true,"z":false, "flag":-0.5e-3 } "#,
+            r#"{"人":"人","a":1,"b":2}"#,
+        ] {
+            assert!(agree(record).expect(record), "{record}");
+        }
+    }
+
+    #[test]
+    fn unescaped_text_of_rejected_records_is_dropped() {
+        let schema = Schema {
+            currency: Currency::parse("CNY").expect("a currency"),
+            rates: Default::default(),
+            fields: Vec::new(),
+        };
+        let mut batch = Batch::new(&[]);
+        let mut decoder = JsonDecoder::new(&schema);
+        let record = br#"{"id":"\u0061","type":"login"}"#;
+        batch.events.text.extend_from_slice(record);
+        decoder.decode(&mut batch, Origin::default(), Span { start: 0, len: record.len() as u32 });
+        assert_eq!(batch.rejections[0].field.as_deref(), Some("time"));
+        assert_eq!(batch.rejections[0].event.as_deref(), Some("a"));
+        assert_eq!(batch.events.text.len(), record.len());
+    }
+}
