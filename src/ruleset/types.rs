@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::expr::graph::{Graph, NodeId};
+pub use crate::model::calendar::Period;
 use crate::model::money::Currency;
 use crate::model::value::Type;
 use crate::wire::Schema;
@@ -145,19 +146,6 @@ pub enum Window {
     Calendar(Period),
     /// Everything.
     Lifetime,
-}
-
-/// A calendar period in the rule set's zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Period {
-    /// Local day.
-    Day,
-    /// ISO week, from Monday.
-    Week,
-    /// Month.
-    Month,
-    /// Year.
-    Year,
 }
 
 /// What is done with an event, in rising severity.
