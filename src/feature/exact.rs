@@ -18,9 +18,9 @@ const FIXED: i64 = 1_000_000;
 /// Integers up to this are doubles.
 const EXACT: u128 = 1 << 53;
 
-/// `sum / (count * scale)`, correctly rounded; `count` and `scale` are positive.
+/// `sum / (count * scale)`, correctly rounded; a `count` or `scale` of 0 is taken as 1.
 pub fn mean(sum: i128, count: u64, scale: u64) -> f64 {
-    let divisor = u128::from(count) * u128::from(scale);
+    let divisor = u128::from(count.max(1)) * u128::from(scale.max(1));
     let size = sum.unsigned_abs();
     let estimate = size as f64 / divisor as f64;
     if size == 0 || (size <= EXACT && divisor <= EXACT) {
@@ -36,7 +36,8 @@ pub fn mean(sum: i128, count: u64, scale: u64) -> f64 {
 }
 
 /// The sample standard deviation of `count` values over `scale`, correctly rounded; `None` for fewer than two.
-/// The values are 64-bit integers whose sum and sum of squares are given; `scale` is positive.
+/// The values are 64-bit integers whose sum and sum of squares are given (`None` also where
+/// no such values exist); a `scale` of 0 is taken as 1.
 pub fn sample_stddev(sum: i128, squares: U256, count: u64, scale: u64) -> Option<f64> {
     if count < 2 {
         return None;
@@ -46,7 +47,7 @@ pub fn sample_stddev(sum: i128, squares: U256, count: u64, scale: u64) -> Option
     if numerator == U256::default() {
         return Some(0.0);
     }
-    let scale = u128::from(scale);
+    let scale = u128::from(scale.max(1));
     let divisor = U256::product(u128::from(count) * u128::from(count - 1), scale * scale);
     let estimate = (numerator.to_f64() / divisor.to_f64()).sqrt();
     Some(nearest(estimate, |mantissa, exponent| {

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-/// Times of each value, with multiplicity.
+/// Times of each value, with multiplicity. One ordered map serves: the neighbours of a late entry are a step away,
+/// and a second map of newest times would have to be kept true at every removal.
 #[derive(Clone, Debug, Default)]
 pub struct Occurrences {
     times: BTreeMap<(u128, i64), u32>,
@@ -43,5 +44,44 @@ impl Occurrences {
     /// Whether nothing is held.
     pub fn is_empty(&self) -> bool {
         self.times.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Compares every answer with a plain list of pairs.
+    fn check(steps: &[(bool, u128, i64)]) {
+        let (mut index, mut pairs) = (Occurrences::default(), Vec::new());
+        for (enters, value, time) in steps {
+            if *enters {
+                index.insert(*value, *time);
+                pairs.push((*value, *time));
+            } else {
+                index.remove(*value, *time);
+                pairs.iter().position(|pair| *pair == (*value, *time)).map(|at| pairs.swap_remove(at));
+            }
+            let times = || pairs.iter().filter(|pair| pair.0 == *value).map(|pair| pair.1);
+            assert_eq!(index.predecessor(*value, *time), times().filter(|other| other <= time).max());
+            assert_eq!(index.successor(*value, *time), times().filter(|other| other > time).min());
+            assert_eq!(index.latest(*value), times().max());
+            assert_eq!(index.is_empty(), pairs.is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_a_list(steps in vec((prop::bool::weighted(0.6), 0u128..4, -6i64..6), 0..200)) {
+            check(&steps);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time() {
+        check(&[(true, 1, i64::MAX), (true, 1, i64::MIN), (true, u128::MAX, 0), (false, 1, i64::MAX), (false, 2, 0)]);
     }
 }

@@ -9,6 +9,7 @@
 mod branch;
 mod leaves;
 mod read;
+mod removal;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -105,8 +106,11 @@ impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
         rank
     }
 
-    /// Marks whether a newer entry has the same value; `rank` is below `len`.
+    /// Marks whether a newer entry has the same value; beyond `len` there is none.
     pub fn set_superseded(&mut self, rank: usize, value: bool) {
+        if rank >= self.len() {
+            return;
+        }
         let (leaf, position) = self.locate(rank + self.dropped);
         let entry = self.leaves.get(leaf, position);
         if entry.superseded == value {
@@ -116,28 +120,6 @@ impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
         if !entry.barrier {
             self.count_live(rank + self.dropped, value);
         }
-    }
-
-    /// Drops the `count` oldest entries (all, if there are fewer).
-    pub fn remove_front(&mut self, count: usize) {
-        let mut left = count.min(self.len());
-        while left > 0 {
-            let held = self.leaves.len(self.first_leaf()) - self.dropped;
-            let taken = left.min(held);
-            left -= taken;
-            self.dropped += taken;
-            if taken == held {
-                self.drop_first_leaf();
-            }
-        }
-    }
-
-    /// Drops one entry; `rank` is below `len`.
-    pub fn remove(&mut self, rank: usize) {
-        self.settle();
-        self.remove_below(self.root, self.height, rank);
-        self.stored -= 1;
-        self.lower();
     }
 
     /// The entry as it will be read: without what has no column.
@@ -232,113 +214,6 @@ impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
         top.insert(1, right, self.part(right, self.height));
         self.root = self.allocate(top);
         self.height += 1;
-    }
-
-    /// Takes roots away that have one child only.
-    fn lower(&mut self) {
-        while self.height > 0 && self.branches[self.root as usize].len == 1 {
-            self.free.push(self.root);
-            self.root = self.branches[self.root as usize].children[0];
-            self.height -= 1;
-        }
-    }
-
-    fn remove_below(&mut self, node: u32, level: usize, place: usize) {
-        if level == 0 {
-            return self.leaves.remove(node, place..place + 1);
-        }
-        let (slot, start) = self.branches[node as usize].holding(place);
-        self.remove_below(self.branches[node as usize].children[slot], level - 1, place - start);
-        self.refresh(node, level, slot);
-        self.tidy(node, level, slot);
-    }
-
-    /// After a removal: an empty child goes, one that has become sparse is joined with a neighbour.
-    fn tidy(&mut self, node: u32, level: usize, slot: usize) {
-        let branch = &self.branches[node as usize];
-        let child = branch.children[slot];
-        if branch.parts[slot].entries == 0 {
-            self.release(child, level - 1);
-            return self.branches[node as usize].remove(slot);
-        }
-        let sparse = if level == 1 { self.leaves.len(child) <= LEAF / 4 } else { self.fan(child) <= FAN / 4 };
-        if sparse && slot > 0 && self.join(node, level, slot - 1) {
-            return;
-        }
-        if sparse && slot + 1 < self.fan(node) {
-            self.join(node, level, slot);
-        }
-    }
-
-    /// Joins the child in a slot with the next one, if they fit into one node; whether they did.
-    fn join(&mut self, node: u32, level: usize, slot: usize) -> bool {
-        let branch = &self.branches[node as usize];
-        let (left, right) = (branch.children[slot], branch.children[slot + 1]);
-        let joined = if level == 1 { self.leaves.join(left, right) } else { self.join_branches(left, right) };
-        if joined {
-            self.release(right, level - 1);
-            self.branches[node as usize].remove(slot + 1);
-            self.refresh(node, level, slot);
-        }
-        joined
-    }
-
-    fn join_branches(&mut self, left: u32, right: u32) -> bool {
-        if self.fan(left) + self.fan(right) > FAN {
-            return false;
-        }
-        let mut from = std::mem::replace(&mut self.branches[right as usize], Branch::new());
-        from.transfer(0, &mut self.branches[left as usize]);
-        true
-    }
-
-    /// Frees the first leaf, all of whose entries are dropped, and every node that it leaves empty.
-    fn drop_first_leaf(&mut self) {
-        self.stored -= self.dropped;
-        self.dropped = 0;
-        if self.height == 0 {
-            let len = self.leaves.len(self.root);
-            return self.leaves.remove(self.root, 0..len);
-        }
-        self.drop_first_below(self.root, self.height);
-        self.lower();
-    }
-
-    fn drop_first_below(&mut self, node: u32, level: usize) {
-        let child = self.branches[node as usize].children[0];
-        if level > 1 {
-            self.drop_first_below(child, level - 1);
-        }
-        if level == 1 || self.fan(child) == 0 {
-            self.release(child, level - 1);
-            self.branches[node as usize].remove(0);
-        } else {
-            self.refresh(node, level, 0);
-        }
-    }
-
-    /// Takes the dropped entries out of the first leaf if an entry at this rank would go there.
-    fn settle_before(&mut self, rank: usize) {
-        if self.dropped > 0 && rank + self.dropped <= self.leaves.len(self.first_leaf()) {
-            self.settle();
-        }
-    }
-
-    /// Takes the dropped entries out of the first leaf.
-    fn settle(&mut self) {
-        let dropped = std::mem::take(&mut self.dropped);
-        if dropped > 0 {
-            self.leaves.remove(self.first_leaf(), 0..dropped);
-            self.stored -= dropped;
-            self.refresh_first(self.root, self.height);
-        }
-    }
-
-    fn refresh_first(&mut self, node: u32, level: usize) {
-        if level > 0 {
-            self.refresh_first(self.branches[node as usize].children[0], level - 1);
-            self.refresh(node, level, 0);
-        }
     }
 
     /// Carries a change of one entry's mark up to the root.

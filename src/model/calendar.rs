@@ -91,7 +91,7 @@ impl CalendarCache {
     /// The part of a period that its neighbours do not overlap.
     fn unshared(&self, bounds: Range<i64>) -> (i64, i64) {
         if bounds.start < -HORIZON || bounds.end > HORIZON {
-            return (bounds.start.max(-HORIZON), bounds.start.max(-HORIZON));
+            return (0, 0);
         }
         let date = |time: i64| first_date(self.period, local(self.zone, time).date());
         let (first, last) = (date(bounds.start), date(bounds.end - 1));

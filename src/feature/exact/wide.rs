@@ -97,10 +97,9 @@ impl Wide {
     pub fn shifted(self, shift: u32) -> Wide {
         let (words, bits) = ((shift / 128) as usize, shift % 128);
         let mut shifted = [0; 4];
-        for index in words..4 {
-            let from = index - words;
+        for (from, word) in shifted.iter_mut().skip(words).enumerate() {
             let carried = if bits > 0 && from > 0 { self.0[from - 1] >> (128 - bits) } else { 0 };
-            shifted[index] = self.0[from] << bits | carried;
+            *word = self.0[from] << bits | carried;
         }
         Wide(shifted)
     }

@@ -9,7 +9,7 @@ use super::summary::{Part, Summary};
 use super::{Entry, SizedTree};
 
 impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
-    /// The entry of a rank below `len`.
+    /// The entry of a rank, which must be below `len`.
     pub fn get(&self, rank: usize) -> Entry {
         let (leaf, position) = self.locate(rank + self.dropped);
         self.leaves.get(leaf, position)

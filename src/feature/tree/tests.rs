@@ -253,3 +253,14 @@ fn a_missing_column_reads_as_zero() {
     assert_eq!(tree.summary(0..1), expected);
     assert_eq!(tree.summary_from(6), (1, Summary::default()));
 }
+
+#[test]
+fn a_rank_beyond_the_end_changes_nothing() {
+    let mut tree = filled(Layout { values: true, extra: false }, 100);
+    let before = tree.summary(0..100);
+    tree.remove(100);
+    tree.set_superseded(100, true);
+    assert_eq!((tree.summary(0..usize::MAX), tree.last_barrier(usize::MAX)), (before, None));
+    tree.remove_front(usize::MAX);
+    assert_eq!((tree.len(), tree.summary(0..1)), (0, Summary::default()));
+}
