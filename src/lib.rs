@@ -3,5 +3,6 @@
 pub mod expr;
 pub mod feature;
 pub mod model;
+pub mod rulefiles;
 pub mod ruleset;
 pub mod wire;

@@ -25,7 +25,7 @@ impl Severity {
 }
 
 /// A piece of one file, with the text needed to show it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// File name as given.
     pub file: String,

@@ -49,8 +49,7 @@ fn align(raw: &str, value: &str, style: Style) -> Vec<Piece> {
 fn skip_space(raw: &str, mut at: usize, character: char, style: Style) -> usize {
     loop {
         let rest = &raw[at..];
-        let escaped_line_end =
-            style == Style::DoubleQuoted && (rest.starts_with("\\\n") || rest.starts_with("\\\r\n"));
+        let escaped_line_end = style == Style::DoubleQuoted && (rest.starts_with("\\\n") || rest.starts_with("\\\r\n"));
         if escaped_line_end {
             at += 1;
             at += raw[at..].len() - raw[at..].trim_start().len();

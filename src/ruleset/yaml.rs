@@ -112,7 +112,9 @@ fn syntax_fault(source: usize, text: &str, error: &ScanError, faults: &mut Fault
     let length = text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
     let message = format!("this is not valid YAML: {}", error.info());
     let help = match text[..at].rfind('\n').map_or(&text[..at], |line| &text[line + 1..at]).contains(": ") {
-        true => "put an expression that holds `: `, `#`, or quotes into a block: `key: |` and the text on the next line",
+        true => {
+            "put an expression that holds `: `, `#`, or quotes into a block: `key: |` and the text on the next line"
+        }
         false => "check the indentation (spaces only) and that every quote and bracket is closed",
     };
     faults.error("yaml-syntax", &Place { source, range: at..at + length }, message).help(help.to_string());
