@@ -183,7 +183,8 @@ impl Context {
             None if self.incomplete => None,
             None => {
                 let usable = self.names.iter().filter(|(_, meaning)| !matches!(meaning, Meaning::Feature(..)));
-                let help = did_you_mean(&name, usable.map(|(name, _)| name.as_str()));
+                let usable = usable.map(|(name, _)| name.as_str()).filter(|usable| *usable != "behind");
+                let help = did_you_mean(&name, usable);
                 let message = format!("`{name}` is no event field and no derived value");
                 self.faults.error("unknown-name", &node.place, message).expected(expected).help(help);
                 None

@@ -120,14 +120,16 @@ pub fn integer(faults: &mut Faults, node: &Node, least: i64, most: i64) -> Optio
     let found = text(faults, node, &expected)?;
     let plain = matches!(node.kind, Kind::Scalar(_, Style::Plain));
     let digits = found.strip_prefix('-').unwrap_or(found);
-    let decimal = plain && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    match found.parse::<i64>() {
-        Ok(value) if decimal && (least..=most).contains(&value) => Some(value),
-        _ => {
-            bad_value(faults, node, format!("`{}` is out of place here", shorten(found)), &expected);
-            None
-        }
-    }
+    let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let value = found.parse::<i64>().ok().filter(|value| (least..=most).contains(value));
+    let wrong = match value {
+        _ if !decimal => "is no integer",
+        _ if !plain => "is text because of its quotes",
+        Some(value) => return Some(value),
+        None => "is out of range",
+    };
+    bad_value(faults, node, format!("`{}` {wrong}", shorten(found)), &expected);
+    None
 }
 
 /// `true` or `false`, without quotes.

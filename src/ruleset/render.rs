@@ -32,9 +32,12 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
-    let mut group = place(Group::with_title(title), &diagnostic.location, AnnotationKind::Primary, "");
-    for (location, remark) in &diagnostic.others {
-        group = place(group, location, AnnotationKind::Context, remark);
+    let first = &diagnostic.location;
+    let (beside, elsewhere): (Vec<&Remark>, Vec<&Remark>) =
+        diagnostic.others.iter().partition(|(other, _)| other.file == first.file && other.excerpt == first.excerpt);
+    let mut group = place(Group::with_title(title), first, AnnotationKind::Primary, "", &beside);
+    for (location, remark) in elsewhere {
+        group = place(group, location, AnnotationKind::Context, remark, &[]);
     }
     if let Some(expected) = &diagnostic.expected {
         group = group.element(Level::NOTE.message(format!("expected {expected}")));
@@ -45,16 +48,28 @@ fn group(diagnostic: &Diagnostic) -> Group<'_> {
     }
 }
 
-/// A snippet of one place, or only its position where there is nothing to show.
-fn place<'a>(group: Group<'a>, location: &'a Location, kind: AnnotationKind, remark: &'a str) -> Group<'a> {
+/// Another place of a diagnostic, and what it is.
+type Remark = (Location, String);
+
+/// A snippet of one place, with others on the same lines, or only its position where there is nothing to show.
+fn place<'a>(
+    group: Group<'a>,
+    location: &'a Location,
+    kind: AnnotationKind,
+    remark: &'a str,
+    beside: &[&'a Remark],
+) -> Group<'a> {
     if location.excerpt.trim().is_empty() {
         let origin = Origin::path(location.file.as_str()).line(location.line).char_column(location.column);
         return group.element(origin);
     }
-    let annotation = kind.span(location.range.clone());
-    let annotation = if remark.is_empty() { annotation } else { annotation.label(remark) };
+    let annotate = |kind: AnnotationKind, location: &Location, remark: &'a str| {
+        let annotation = kind.span(location.range.clone());
+        if remark.is_empty() { annotation } else { annotation.label(remark) }
+    };
+    let others = beside.iter().map(|(other, remark)| annotate(AnnotationKind::Context, other, remark));
     let snippet = Snippet::source(location.excerpt.as_str()).line_start(location.line).path(location.file.as_str());
-    group.element(snippet.annotation(annotation))
+    group.element(snippet.annotation(annotate(kind, location, remark)).annotations(others))
 }
 
 /// All diagnostics as one JSON array with a line end; every object has the same keys.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use serde_saphyr::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::diagnostic::{Faults, Place};
 
@@ -111,11 +111,11 @@ fn syntax_fault(source: usize, text: &str, error: &ScanError, faults: &mut Fault
     let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
     let length = text[at..].chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
     let message = format!("this is not valid YAML: {}", error.info());
-    let help = match text[..at].rfind('\n').map_or(&text[..at], |line| &text[line + 1..at]).contains(": ") {
-        true => {
-            "put an expression that holds `: `, `#`, or quotes into a block: `key: |` and the text on the next line"
+    let help = match error.kind() {
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
+            "text that holds `: ` belongs into quotes or a block: `key: |` and the text on the next line"
         }
-        false => "check the indentation (spaces only) and that every quote and bracket is closed",
+        _ => "check the indentation (spaces only) and that every quote and bracket is closed",
     };
     faults.error("yaml-syntax", &Place { source, range: at..at + length }, message).help(help.to_string());
 }
