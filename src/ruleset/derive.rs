@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::{Canonical, Fields};
-use super::context::{Context, Meaning, Reach};
+use super::context::{Context, Meaning};
+use super::expression::Reach;
 use super::header::limit;
 use super::merge::{Entry, Merged};
 use super::order::order;

@@ -91,10 +91,12 @@ impl Diagnostic {
 
 /// Sorts findings by file, line, column, then text.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
-    diagnostics.sort_by(|a, b| {
-        let key = |d: &Diagnostic| (d.location.file.clone(), d.location.line, d.location.column, d.severity);
-        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
-    });
+    diagnostics.sort_by(|a, b| order_key(a).cmp(&order_key(b)));
+}
+
+fn order_key(diagnostic: &Diagnostic) -> (&str, usize, usize, Severity, &str) {
+    let Location { file, line, column, .. } = &diagnostic.location;
+    (file, *line, *column, diagnostic.severity, &diagnostic.message)
 }
 
 /// A piece of one source: index into the sources of [`Faults`], and bytes.

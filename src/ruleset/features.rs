@@ -2,27 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aggregates::{IDENTITIES, Need, OPTIONS, ROWS, Row, UNSUPPORTED, Value};
+use super::aggregates::{IDENTITIES, OPTIONS, Row, Value};
 use super::canonical::{Canonical, Fields, texts};
-use super::context::{Context, Expression, Meaning, Reach};
+use super::context::{Context, Meaning};
 use super::derive::in_order;
-use super::diagnostic::{Faults, Place};
+use super::diagnostic::Faults;
+use super::expression::{Expression, condition, value_expression};
 use super::header::limit;
 use super::merge::{Entry, Merged};
-use super::read::{DURATION_FORM, Keys, duration, integer, keys, mapping, one_or_many, text};
-use super::suggest::{did_you_mean, one_of};
-use super::types::{Aggregate, Feature, Named, Period, Window};
-use super::yaml::{Kind, Node};
+use super::options::{aggregate, canonical_window, check_needs, check_read_by, find_row, key_parts, window};
+use super::read::{Keys, duration, integer, keys};
+use super::types::{Aggregate, Feature, Named, Window};
+use super::yaml::Kind;
 use crate::expr::mentioned_names;
-use crate::model::time::parse_duration;
 use crate::model::value::Type;
 
 /// Most features.
 const MAX_FEATURES: usize = 1000;
-/// Most parts of a key.
-pub const MAX_PARTS: usize = 8;
-/// Longest time in which a token bucket may forget, ms: the longest duration there is.
-const MAX_BUCKET_LIFE: i64 = 36_500 * 24 * 60 * 60 * 1000;
 
 /// Reads `features:` in the order of their dependencies; the result is sorted by name.
 pub fn read_features(
@@ -174,157 +170,5 @@ impl Draft {
             reset_at: self.reset_at,
         };
         Some((feature, fields.into()))
-    }
-}
-
-/// The row of the entry's `aggregate`.
-fn find_row(faults: &mut Faults, entry: &Entry) -> Option<Row> {
-    let entries = mapping(faults, &entry.node)?;
-    let Some((_, node)) = entries.iter().find(|(key, _)| key.text == "aggregate") else {
-        let finding = faults.error("missing-key", &entry.key.place, "`aggregate` is missing here");
-        finding.expected(one_of(&names()));
-        return None;
-    };
-    let name = text(faults, node, "the name of an aggregate")?;
-    let row = ROWS.iter().find(|row| row.name == name);
-    if row.is_none() && UNSUPPORTED.contains(&name) {
-        let message = format!("the aggregate `{name}` is not supported by this version yet");
-        faults.error("unsupported", &node.place, message).expected(one_of(&names()));
-    } else if row.is_none() {
-        let help = did_you_mean(name, names());
-        faults
-            .error("bad-value", &node.place, format!("unknown aggregate `{name}`"))
-            .expected(one_of(&names()))
-            .help(help);
-    }
-    row.copied()
-}
-
-fn names() -> Vec<&'static str> {
-    ROWS.iter().map(|row| row.name).collect()
-}
-
-/// Options that are missing, and options that this aggregate does not take.
-fn check_needs(faults: &mut Faults, keys: &Keys, row: &Row) {
-    for option in OPTIONS {
-        let Some(need) = row.need(option) else { continue };
-        match (need, keys.key_place(option)) {
-            (Need::Must, None) => {
-                let message = format!("`{option}` is missing here: `{}` needs it", row.name);
-                faults.error("missing-key", &keys.place, message);
-            }
-            (Need::Never, Some(place)) => {
-                let message = format!("`{}` takes no `{option}`", row.name);
-                faults.error("option-not-taken", place, message).expected(one_of(&row.taken()));
-            }
-            _ => {}
-        }
-    }
-}
-
-fn value_expression(context: &mut Context, keys: &Keys, option: &str, types: &[Type]) -> Option<Expression> {
-    let node = keys.get(option)?;
-    context.expression_of(node, Reach::All, &format!("`{option}`"), types)
-}
-
-/// An expression that is true or false.
-pub fn condition(context: &mut Context, keys: &Keys, option: &str) -> Option<Expression> {
-    let node = keys.get(option)?;
-    context.expression_of(node, Reach::All, &format!("`{option}`"), &[Type::Bool])
-}
-
-/// The parts of a key: one name or a list of names, none twice.
-pub fn key_parts(context: &mut Context, node: &Node) -> Option<Vec<Named>> {
-    let nodes = one_or_many(node);
-    if let Some(beyond) = nodes.get(MAX_PARTS) {
-        let finding = context.faults.error("limit", &beyond.place, "too many parts of a key");
-        finding.expected(format!("at most {MAX_PARTS}"));
-        return None;
-    }
-    let mut parts: Vec<Named> = Vec::new();
-    for part in nodes {
-        let Some(named) = context.key_part(part) else { continue };
-        if parts.contains(&named) {
-            context.faults.error("duplicate-name", &part.place, format!("`{}` is named twice", named.name));
-        }
-        parts.push(named);
-    }
-    (parts.len() == nodes.len()).then_some(parts)
-}
-
-fn check_read_by(faults: &mut Faults, keys: &Keys, by: Option<&[Named]>, read_by: Option<&[Named]>) {
-    let (Some(by), Some(read_by), Some(node)) = (by, read_by, keys.get("read_by")) else { return };
-    if by.len() != read_by.len() {
-        let message = format!("`read_by` has {} parts, `by` has {}", read_by.len(), by.len());
-        faults.error("bad-value", &node.place, message).expected("as many parts as in `by`");
-        return;
-    }
-    for ((enter, read), part) in by.iter().zip(read_by).zip(one_or_many(node)) {
-        if enter.kind != read.kind {
-            let message = format!("`{}` is of type {}", read.name, read.kind.name());
-            let expected = format!("type {}, as that of `{}` in `by`", enter.kind.name(), enter.name);
-            faults.error("bad-value", &part.place, message).expected(expected);
-        }
-    }
-}
-
-/// The aggregate with its parameters.
-fn aggregate(faults: &mut Faults, keys: &Keys, row: &Row) -> Option<Aggregate> {
-    if !row.is_bucket() {
-        return Some(row.aggregate);
-    }
-    let capacity = keys.get("capacity").and_then(|node| integer(faults, node, 0, i64::MAX));
-    let leak = keys.get("leak").and_then(|node| duration(faults, node, 1));
-    let (capacity, leak) = (capacity?, leak?);
-    let life = capacity.checked_add(1).and_then(|tokens| tokens.checked_mul(leak));
-    if life.is_none_or(|life| life > MAX_BUCKET_LIFE) {
-        let place = keys.key_place("capacity").unwrap_or(&keys.place);
-        let finding =
-            faults.error("limit", place, "the bucket would never be forgotten: (capacity + 1) * leak is too long");
-        finding.expected("at most 36500d");
-        return None;
-    }
-    Some(Aggregate::LeakyBucket { capacity, leak })
-}
-
-const PERIODS: [(&str, Period); 4] =
-    [("day", Period::Day), ("week", Period::Week), ("month", Period::Month), ("year", Period::Year)];
-
-fn window(faults: &mut Faults, keys: &Keys, row: &Row) -> Option<Window> {
-    if row.need("window") == Some(Need::Never) {
-        return Some(Window::Lifetime);
-    }
-    let node = keys.get("window")?;
-    let expected = format!("{DURATION_FORM}, `day`, `week`, `month`, `year` or `lifetime`");
-    let found = text(faults, node, &expected)?;
-    if let Some((_, period)) = PERIODS.iter().find(|(name, _)| *name == found) {
-        return Some(Window::Calendar(*period));
-    }
-    if found == "lifetime" {
-        return Some(Window::Lifetime);
-    }
-    match parse_duration(found) {
-        Ok(length) => Some(Window::Sliding(length)),
-        Err(error) => {
-            window_fault(faults, &node.place, found, &error.to_string(), &expected);
-            None
-        }
-    }
-}
-
-fn window_fault(faults: &mut Faults, place: &Place, found: &str, error: &str, expected: &str) {
-    let words = PERIODS.iter().map(|(name, _)| *name).chain(["lifetime"]);
-    let help = if found.starts_with(|c: char| c.is_ascii_digit()) { None } else { did_you_mean(found, words) };
-    let message = format!("`{}` is no window: {error}", super::read::shorten(found));
-    faults.error("bad-value", place, message).expected(expected).help(help);
-}
-
-fn canonical_window(window: Window) -> Canonical {
-    match window {
-        Window::Sliding(length) => length.into(),
-        Window::Lifetime => "lifetime".into(),
-        Window::Calendar(period) => {
-            PERIODS.iter().find(|(_, other)| *other == period).map_or("", |(name, _)| name).into()
-        }
     }
 }

@@ -1,11 +1,11 @@
 //! `lists:`: texts or networks, written in the rules or in a file beside them.
 
 use super::canonical::{Canonical, Fields, texts};
-use super::context::{Context, is_name};
+use super::context::Context;
 use super::diagnostic::Place;
 use super::header::limit;
 use super::merge::{Entry, Merged};
-use super::read::{Keys, keys, sequence, text, word};
+use super::read::{Keys, keys, sequence, shorten, text, word};
 use crate::expr::lists::{CidrSet, List, parse_network};
 
 /// Most lists.
@@ -28,17 +28,24 @@ pub fn read_lists(context: &mut Context, merged: &Merged, read_list: ReadList) -
     let mut canonical = Fields::default();
     limit(&mut context.faults, merged.section("lists").nth(MAX_LISTS), "lists", MAX_LISTS);
     for entry in merged.section("lists") {
-        if !is_name(&entry.key.text) {
-            let message = format!("`{}` cannot be the name of a list", entry.key.text);
-            let finding = context.faults.error("bad-name", &entry.key.place, message);
-            finding.expected("a name of a-z, 0-9 and _, not starting with a digit");
-        }
+        check_name(context, entry);
         let list = read_one(context, entry, read_list).unwrap_or(List::of_texts(Vec::new()));
         canonical.put(&entry.key.text, canonical_list(&list));
         let id = context.graph.add_list(&entry.key.text, list);
         context.lists.insert(entry.key.text.clone(), id);
     }
     canonical.into()
+}
+
+/// List names stand in quotes in expressions, so they may hold more than other names.
+fn check_name(context: &mut Context, entry: &Entry) {
+    let name = &entry.key.text;
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(good) {
+        let message = format!("`{}` cannot be the name of a list", shorten(name));
+        let finding = context.faults.error("bad-name", &entry.key.place, message);
+        finding.expected("1 to 64 letters, digits, `_`, `-` or `.`");
+    }
 }
 
 fn canonical_list(list: &List) -> Canonical {

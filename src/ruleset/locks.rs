@@ -1,9 +1,10 @@
 //! `lock:`: what a locking rule locks, for how long, what it covers and what ends it.
 
 use super::canonical::{Canonical, Fields, texts};
-use super::context::{Context, Expression, Reach};
+use super::context::Context;
 use super::diagnostic::Place;
-use super::features::{condition, key_parts};
+use super::expression::{Expression, Reach, condition};
+use super::options::key_parts;
 use super::read::{DURATION_FORM, Keys, bad_value, boolean, duration, integer, keys, one_or_many, shorten, text};
 use super::types::{Backoff, Lock, LockDuration, Named};
 use super::yaml::Node;

@@ -75,6 +75,9 @@ impl Merged {
         }
         for (key, node) in mapping(faults, root).unwrap_or_default() {
             let Some(section) = SECTIONS.iter().find(|section| **section == key.text) else { continue };
+            if matches!(node.kind, Kind::Null) {
+                continue;
+            }
             match *section {
                 "ruleset" => self.add_header(key, node, faults),
                 "types" => self.types.extend(sequence(faults, node).unwrap_or_default().iter().cloned()),
@@ -95,9 +98,6 @@ impl Merged {
     }
 
     fn add_section(&mut self, section: &'static str, node: &Node, faults: &mut Faults) {
-        if matches!(node.kind, Kind::Null) {
-            return;
-        }
         let entries = self.sections.entry(section).or_default();
         for (key, node) in mapping(faults, node).unwrap_or_default() {
             match entries.get(&key.text) {

@@ -43,7 +43,7 @@ pub fn wrong_type(faults: &mut Faults, node: &Node, expected: &str) {
 
 /// A mapping with only the given keys. `at` is where missing keys are reported.
 pub fn keys<'a>(faults: &mut Faults, node: &'a Node, at: &Place, allowed: &[&str]) -> Option<Keys<'a>> {
-    let Some(entries) = mapping(faults, node) else { return None };
+    let entries = mapping(faults, node)?;
     for (key, _) in entries.iter().filter(|(key, _)| !allowed.contains(&key.text.as_str()) && key.text != "<<") {
         let help = did_you_mean(&key.text, allowed.iter().copied());
         let message = format!("unknown key `{}`", key.text);

@@ -1,8 +1,8 @@
 //! `rules:`: what fires when, and what follows.
 
 use super::canonical::{Canonical, Fields, texts};
-use super::context::{Context, Expression};
-use super::features::condition;
+use super::context::Context;
+use super::expression::{Expression, condition};
 use super::header::limit;
 use super::locks::read_lock;
 use super::merge::{Entry, Merged};
@@ -144,7 +144,7 @@ fn read_lock_of(context: &mut Context, keys: &Keys, action: Action) -> Option<(L
     let place = keys.key_place("lock").unwrap_or(&keys.place);
     match (keys.get("lock"), action) {
         (Some(node), _) => {
-            if action != Action::Lock && keys.get("action").is_none_or(|node| is_action(node)) {
+            if action != Action::Lock && keys.get("action").is_none_or(is_action) {
                 let finding = faults.error("conflicting-keys", place, "a rule with `lock` whose action is not `lock`");
                 finding.help("write `action: lock`, or leave `lock` out".to_string());
             }

@@ -16,7 +16,7 @@ pub fn inside(faults: &Faults, node: &Node, range: Range<usize>) -> Place {
     let last = pieces.last().map_or(0, |piece| piece.raw.end);
     let start = pieces.iter().find(|piece| piece.value >= range.start).map_or(last, |piece| piece.raw.start);
     let covered = pieces.iter().filter(|piece| piece.value >= range.start && piece.value < range.end);
-    let end = covered.last().map_or(start, |piece| piece.raw.end);
+    let end = covered.max_by_key(|piece| piece.value).map_or(start, |piece| piece.raw.end);
     let base = node.place.range.start;
     Place { source: node.place.source, range: base + start..base + end.max(start) }
 }

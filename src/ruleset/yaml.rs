@@ -76,6 +76,8 @@ struct Open {
     key: Option<Key>,
     seen: BTreeMap<String, Place>,
     anchor: usize,
+    /// Nodes read before it, to count its content.
+    before: usize,
     is_key: bool,
 }
 
@@ -133,7 +135,11 @@ impl Builder<'_> {
         let anchor = event.anchor_id().unwrap_or(0);
         match event {
             Event::DocumentStart(..) => self.document(&place),
-            Event::Scalar(text, style, ..) => self.finish(scalar(&text, style, place), anchor, 1),
+            Event::Scalar(text, style, ..) => {
+                let node = scalar(&text, style, place);
+                self.keep(&node, anchor, 1);
+                self.finish(node, 1)
+            }
             Event::SequenceStart(..) => self.start(Kind::Sequence(Vec::new()), place, anchor),
             Event::MappingStart(..) => self.start(Kind::Mapping(Vec::new()), place, anchor),
             Event::SequenceEnd | Event::MappingEnd => self.end(),
@@ -159,7 +165,14 @@ impl Builder<'_> {
             return Err(GivenUp);
         }
         let is_key = self.expects_key();
-        self.open.push(Open { node: Node { place, kind }, key: None, seen: BTreeMap::new(), anchor, is_key });
+        self.open.push(Open {
+            node: Node { place, kind },
+            key: None,
+            seen: BTreeMap::new(),
+            anchor,
+            before: self.nodes,
+            is_key,
+        });
         Ok(())
     }
 
@@ -174,12 +187,14 @@ impl Builder<'_> {
             self.faults.error("wrong-type", &open.node.place, "a key must be a single value");
             return Err(GivenUp);
         }
-        self.finish(open.node, open.anchor, 1)
+        let size = self.nodes - open.before + 1;
+        self.keep(&open.node, open.anchor, size);
+        self.finish(open.node, 1)
     }
 
     fn alias(&mut self, id: usize, place: Place) -> Result<(), GivenUp> {
         match self.anchors.get(&id).cloned() {
-            Some((node, size)) => self.finish(node, 0, size),
+            Some((node, size)) => self.finish(node, size),
             None => {
                 self.faults.error("yaml-syntax", &place, "an alias inside its own anchor");
                 Err(GivenUp)
@@ -187,18 +202,19 @@ impl Builder<'_> {
         }
     }
 
+    /// Keeps an anchored node of `size` nodes for its aliases.
+    fn keep(&mut self, node: &Node, anchor: usize, size: usize) {
+        if anchor != 0 {
+            self.anchors.insert(anchor, (node.clone(), size));
+        }
+    }
+
     /// Puts a complete node where it belongs: a key, a value, an element, or the root.
-    fn finish(&mut self, node: Node, anchor: usize, size: usize) -> Result<(), GivenUp> {
-        let before = self.nodes;
+    fn finish(&mut self, node: Node, size: usize) -> Result<(), GivenUp> {
         self.nodes += size;
         if self.nodes > MAX_NODES {
             self.faults.error("limit", &node.place, format!("more than {MAX_NODES} values in one file"));
             return Err(GivenUp);
-        }
-        if anchor != 0 {
-            // The copies of a container count its whole content; what was read since the file began bounds it.
-            let size = if matches!(node.kind, Kind::Scalar(..) | Kind::Null) { 1 } else { before + 1 };
-            self.anchors.insert(anchor, (node.clone(), size));
         }
         let Some(open) = self.open.last_mut() else {
             self.root = Some(node);
