@@ -4,6 +4,6 @@ pub mod engine;
 pub mod expr;
 pub mod feature;
 pub mod model;
-pub mod replay;
+pub mod rulefiles;
 pub mod ruleset;
 pub mod wire;

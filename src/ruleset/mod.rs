@@ -1,3 +1,27 @@
 //! YAML -> [`RuleSet`](types::RuleSet), or every fault at once.
+//!
+//! [`load`](load::load) is the way in: texts by value, so nothing here touches a file. Reading goes from the spanned
+//! tree ([`yaml`]) through typed reading ([`read`]) section by section; faults are collected, never returned early.
 
+mod aggregates;
+mod canonical;
+mod context;
+mod derive;
+pub mod diagnostic;
+mod expression;
+mod features;
+mod header;
+mod lists;
+pub mod load;
+mod locks;
+mod merge;
+mod options;
+mod order;
+mod read;
+mod reason;
+pub mod render;
+mod rules;
+mod scalar;
+mod suggest;
 pub mod types;
+mod yaml;
