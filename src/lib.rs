@@ -2,6 +2,7 @@
 
 pub mod expr;
 pub mod feature;
+pub mod generate;
 pub mod model;
 pub mod ruleset;
 pub mod wire;
