@@ -1,5 +1,6 @@
 //! lockkeeper: a transaction-anomaly and account-lock risk engine.
 
+pub mod cli;
 pub mod expr;
 pub mod feature;
 pub mod generate;
