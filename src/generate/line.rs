@@ -157,15 +157,60 @@ mod tests {
 
     #[test]
     fn values_are_written_plainly() {
-        check(|line| drop(line.amount(5)), "0.05");
-        check(|line| drop(line.amount(123_40)), "123.40");
-        check(|line| drop(line.degrees(-1276)), "-0.1276");
-        check(|line| drop(line.degrees(121_4737)), "121.4737");
-        check(|line| drop(line.base36(0)), "0");
-        check(|line| drop(line.base36(36 * 36 + 35)), "10z");
-        check(|line| drop(line.base36(u64::MAX)), "3w5e11264sgsf");
-        check(|line| drop(line.address(Address::V4([10, 0, 255, 7]))), "10.0.255.7");
-        check(|line| drop(line.address(Address::V6([0x1abc, 0xf001]))), "2001:db8:1abc:f001::1");
+        check(
+            |line| {
+                line.amount(5);
+            },
+            "0.05",
+        );
+        check(
+            |line| {
+                line.amount(12_340);
+            },
+            "123.40",
+        );
+        check(
+            |line| {
+                line.degrees(-1276);
+            },
+            "-0.1276",
+        );
+        check(
+            |line| {
+                line.degrees(121_4737);
+            },
+            "121.4737",
+        );
+        check(
+            |line| {
+                line.base36(0);
+            },
+            "0",
+        );
+        check(
+            |line| {
+                line.base36(36 * 36 + 35);
+            },
+            "10z",
+        );
+        check(
+            |line| {
+                line.base36(u64::MAX);
+            },
+            "3w5e11264sgsf",
+        );
+        check(
+            |line| {
+                line.address(Address::V4([10, 0, 255, 7]));
+            },
+            "10.0.255.7",
+        );
+        check(
+            |line| {
+                line.address(Address::V6([0x1abc, 0xf001]));
+            },
+            "2001:db8:1abc:f001::1",
+        );
     }
 
     #[test]

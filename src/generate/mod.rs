@@ -52,12 +52,19 @@ pub struct Options {
 }
 
 /// A share of events that arrive after later ones.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Late {
     /// So many of a thousand.
     pub per_mille: u32,
     /// By at most so many ms.
     pub by: i64,
+}
+
+impl Default for Late {
+    /// None; those asked for would be late by up to five minutes.
+    fn default() -> Self {
+        Late { per_mille: 0, by: 300_000 }
+    }
 }
 
 impl Default for Options {

@@ -53,16 +53,16 @@ const WALLETS: [&str; 8] =
 
 /// What merchants sell, and what an order costs there in minor units.
 const CATEGORIES: [(&str, u32); 10] = [
-    ("restaurant", 45_00),
-    ("groceries", 80_00),
-    ("convenience", 18_00),
-    ("transport", 12_00),
-    ("fuel", 260_00),
-    ("clothing", 220_00),
-    ("electronics", 900_00),
-    ("travel", 700_00),
-    ("games", 60_00),
-    ("pharmacy", 55_00),
+    ("restaurant", 4_500),
+    ("groceries", 8_000),
+    ("convenience", 1_800),
+    ("transport", 1_200),
+    ("fuel", 26_000),
+    ("clothing", 22_000),
+    ("electronics", 90_000),
+    ("travel", 70_000),
+    ("games", 6_000),
+    ("pharmacy", 5_500),
 ];
 
 /// An address that belongs to nobody.

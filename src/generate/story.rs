@@ -9,11 +9,11 @@ use super::script::{Ending, Kind, Party, Price, Script, Step, Who};
 use super::zipf::Zipf;
 
 /// A transfer between two people usually moves this, minor units.
-const USUAL_TRANSFER: u32 = 300_00;
+const USUAL_TRANSFER: u32 = 30_000;
 /// From this amount on (minor units) a payment asks for a second factor.
-const SECOND_FACTOR_FROM: u32 = 500_00;
+const SECOND_FACTOR_FROM: u32 = 50_000;
 /// No order is above this, minor units.
-const HIGHEST: f64 = 1_000_000_00.0;
+const HIGHEST: f64 = 100_000_000.0;
 
 /// A story and how far it has been told. Stories compare by their next event, the earliest as the greatest.
 #[derive(Debug, Clone)]
@@ -149,9 +149,9 @@ impl World {
         };
         story.amount = match price {
             Price::Usual => self.usual_amount(usual, story.account),
-            Price::Round => self.chance.between((1, 20)) * 50_00,
+            Price::Round => self.chance.between((1, 20)) * 5_000,
             Price::Tiny => self.chance.between((1, 99)),
-            Price::Large => self.chance.between((3_000_00, 40_000_00)),
+            Price::Large => self.chance.between((300_000, 4_000_000)),
         };
     }
 
