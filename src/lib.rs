@@ -1,8 +1,9 @@
 //! lockkeeper: a transaction-anomaly and account-lock risk engine.
 
-pub mod engine;
+pub mod cli;
 pub mod expr;
 pub mod feature;
+pub mod generate;
 pub mod model;
 pub mod rulefiles;
 pub mod ruleset;

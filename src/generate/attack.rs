@@ -1,0 +1,173 @@
+//! The attack patterns that can be planted, by name, and the text that asks for them: `takeover=3,stuffing=1`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A pattern of events that a rule set ought to notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AttackKind {
+    /// Many wrong passwords for one account, from a foreign device.
+    PasswordGuessing,
+    /// One device tries one leaked password each on many accounts, and gets into the last.
+    Stuffing,
+    /// Login from a new device, new password, new device bound, new payee, a large transfer.
+    Takeover,
+    /// Many tiny payments, some refused, then a large one.
+    CardTesting,
+    /// Dozens of payments within minutes.
+    VelocityBurst,
+    /// The owner freezes the account, a thief is refused, an operator unlocks.
+    LostPhone,
+}
+
+impl AttackKind {
+    /// All kinds with their names, in the order of the enum.
+    pub const ALL: [(AttackKind, &'static str); 6] = [
+        (AttackKind::PasswordGuessing, "password_guessing"),
+        (AttackKind::Stuffing, "stuffing"),
+        (AttackKind::Takeover, "takeover"),
+        (AttackKind::CardTesting, "card_testing"),
+        (AttackKind::VelocityBurst, "velocity_burst"),
+        (AttackKind::LostPhone, "lost_phone"),
+    ];
+
+    /// The kind's name on the command line.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+}
+
+/// How often each kind is planted; a kind may be named once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attacks(Vec<(AttackKind, u32)>);
+
+impl Attacks {
+    /// Every kind `count` times.
+    pub fn each(count: u32) -> Self {
+        Attacks(AttackKind::ALL.iter().map(|(kind, _)| (*kind, count)).collect())
+    }
+
+    /// Kinds with their counts, in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = (AttackKind, u32)> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+/// What is wrong with a list of attacks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AttackError {
+    /// No such kind.
+    #[error("no attack is called `{name}`{}; there are {}", DidYouMean(*.near), Names)]
+    Unknown {
+        /// As written.
+        name: String,
+        /// A kind that is spelt nearly so.
+        near: Option<AttackKind>,
+    },
+    /// No `=`, or no whole number after it.
+    #[error("`{part}` is not NAME=COUNT with a whole number, as in `takeover=3`")]
+    Count {
+        /// As written.
+        part: String,
+    },
+    /// A kind was named before.
+    #[error("`{name}` is named twice; give it one count")]
+    Repeated {
+        /// The kind's name.
+        name: &'static str,
+    },
+}
+
+struct DidYouMean(Option<AttackKind>);
+
+impl fmt::Display for DidYouMean {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |kind| write!(out, ", did you mean `{}`?", kind.name()))
+    }
+}
+
+struct Names;
+
+impl fmt::Display for Names {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&AttackKind::ALL.map(|(_, name)| name).join(", "))
+    }
+}
+
+impl FromStr for AttackKind {
+    type Err = AttackError;
+
+    fn from_str(text: &str) -> Result<Self, AttackError> {
+        let named = AttackKind::ALL.iter().find(|(_, name)| *name == text);
+        named.map(|(kind, _)| *kind).ok_or_else(|| AttackError::Unknown { name: text.to_owned(), near: nearest(text) })
+    }
+}
+
+/// The kind spelt most like `text`, if any is near.
+fn nearest(text: &str) -> Option<AttackKind> {
+    let likeness = |name: &str| strsim::jaro_winkler(name, text);
+    let (kind, name) = AttackKind::ALL.into_iter().max_by(|a, b| likeness(a.1).total_cmp(&likeness(b.1)))?;
+    (likeness(name) >= 0.75).then_some(kind)
+}
+
+impl FromStr for Attacks {
+    type Err = AttackError;
+
+    fn from_str(text: &str) -> Result<Self, AttackError> {
+        let mut attacks = Attacks::default();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (kind, count) = parse_part(part)?;
+            if attacks.0.iter().any(|(other, _)| *other == kind) {
+                return Err(AttackError::Repeated { name: kind.name() });
+            }
+            attacks.0.push((kind, count));
+        }
+        Ok(attacks)
+    }
+}
+
+fn parse_part(part: &str) -> Result<(AttackKind, u32), AttackError> {
+    let (name, count) = part.split_once('=').unwrap_or((part, ""));
+    let kind: AttackKind = name.trim().parse()?;
+    let digits = count.trim();
+    match digits.parse() {
+        Ok(count) if digits.bytes().all(|b| b.is_ascii_digit()) => Ok((kind, count)),
+        _ => Err(AttackError::Count { part: part.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<&[(AttackKind, u32)], &str>) {
+        let parsed = text.parse::<Attacks>().map_err(|error| error.to_string());
+        match (&parsed, expected) {
+            (Ok(attacks), Ok(list)) => assert_eq!(attacks.0, list, "{text}"),
+            (Err(message), Err(start)) => assert!(message.starts_with(start), "{text}: {message}"),
+            _ => panic!("{text}: {parsed:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn lists_are_read_or_explained() {
+        use AttackKind::{Stuffing, Takeover};
+        check("", Ok(&[]));
+        check("takeover=3", Ok(&[(Takeover, 3)]));
+        check(" takeover = 3 ,stuffing=0,", Ok(&[(Takeover, 3), (Stuffing, 0)]));
+        check("takover=3", Err("no attack is called `takover`, did you mean `takeover`?; there are password_guessing"));
+        check("zzz=3", Err("no attack is called `zzz`; there are password_guessing, stuffing"));
+        check("takeover", Err("`takeover` is not NAME=COUNT"));
+        check("takeover=-1", Err("`takeover=-1` is not NAME=COUNT"));
+        check("takeover=+1", Err("`takeover=+1` is not NAME=COUNT"));
+        check("takeover=99999999999", Err("`takeover=99999999999` is not NAME=COUNT"));
+        check("takeover=1,takeover=2", Err("`takeover` is named twice"));
+    }
+
+    #[test]
+    fn names_stand_in_the_order_of_the_enum() {
+        for (index, (kind, name)) in AttackKind::ALL.into_iter().enumerate() {
+            assert_eq!((kind as usize, kind.name(), name.parse()), (index, name, Ok(kind)));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Seeded wallet traffic with planted attacks, as JSON lines: for demos, tests, benchmarks and trying out rules.
+//!
+//! Pure: the same [`Options`] give the same bytes on every machine and in every version, which a committed hash of a
+//! small run holds. Nothing here reads a clock, the system's randomness or a file, and memory does not grow with the
+//! number of accounts.
+//!
+//! [`attack`] names what can be planted, [`script`] holds all stories as data, [`story`] tells one step of one story,
+//! [`traffic`] puts the events of all stories in order; [`people`], [`rhythm`], [`zipf`] and [`chance`] say who, when
+//! and how often; [`line`] writes bytes.
+
+mod attack;
+mod chance;
+mod line;
+mod people;
+mod rhythm;
+mod script;
+mod story;
+mod traffic;
+mod zipf;
+
+#[cfg(test)]
+mod tests;
+
+pub use attack::{AttackError, AttackKind, Attacks};
+pub use traffic::Traffic;
+
+/// Bytes handed to the caller at a time, at least.
+const CHUNK: usize = 256 * 1024;
+/// The first instant of year 1 and the first after year 9999, epoch ms.
+const YEARS: std::ops::Range<i64> = -62_135_596_800_000..253_402_300_800_000;
+
+/// What traffic to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Number of accounts, 1 to [`Options::MOST_ACCOUNTS`].
+    pub accounts: u32,
+    /// Number of events, those of attacks included.
+    pub events: u64,
+    /// Anything; another seed gives other people and other stories.
+    pub seed: u64,
+    /// Beginning of the period, epoch ms.
+    pub start: i64,
+    /// Length of the period, ms.
+    pub length: i64,
+    /// What is planted.
+    pub attacks: Attacks,
+    /// How many of the busiest accounts are about equally busy. 0 is Zipf's pure law, under which one account makes
+    /// a twelfth of all events or so; `None` is a hundredth of the accounts.
+    pub flatten: Option<u32>,
+    /// Which events arrive late.
+    pub late: Late,
+}
+
+/// A share of events that arrive after later ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Late {
+    /// So many of a thousand.
+    pub per_mille: u32,
+    /// By at most so many ms.
+    pub by: i64,
+}
+
+impl Default for Late {
+    /// None; those asked for would be late by up to five minutes.
+    fn default() -> Self {
+        Late { per_mille: 0, by: 300_000 }
+    }
+}
+
+impl Default for Options {
+    /// A hundred thousand events of ten thousand accounts on Monday 2026-01-05 in Shanghai, without attacks.
+    fn default() -> Self {
+        Options {
+            accounts: 10_000,
+            events: 100_000,
+            seed: 1,
+            start: 1_767_542_400_000,
+            length: rhythm::DAY,
+            attacks: Attacks::default(),
+            flatten: None,
+            late: Late::default(),
+        }
+    }
+}
+
+/// What is wrong with [`Options`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OptionsError {
+    /// No account, or too many.
+    #[error("{0} accounts: expected 1 to {most}", most = Options::MOST_ACCOUNTS)]
+    Accounts(u32),
+    /// The head cannot be larger than the whole.
+    #[error("flatten {flatten} is more than the {accounts} accounts; give at most as many")]
+    Flatten {
+        /// As given.
+        flatten: u32,
+        /// As given.
+        accounts: u32,
+    },
+    /// The period is empty or leaves the years 1 to 9999.
+    #[error("the period must be at least a second long and lie within the years 1 to 9999; change start or days")]
+    Period,
+    /// More than all events late, or late by nothing.
+    #[error("late events: expected at most 1000 of a thousand, late by 1 ms to 365 days")]
+    Late,
+    /// The attacks alone have more events.
+    #[error(
+        "the attacks have {planted} events, more than the {events} asked for; ask for more events or fewer attacks"
+    )]
+    TooFewEvents {
+        /// As asked for.
+        events: u64,
+        /// Events of the attacks.
+        planted: u64,
+    },
+}
+
+impl Options {
+    /// Most accounts that can be simulated.
+    pub const MOST_ACCOUNTS: u32 = 1_000_000_000;
+
+    /// Number of about equally busy accounts.
+    fn head(&self) -> u32 {
+        self.flatten.unwrap_or(self.accounts / 100)
+    }
+
+    fn check(&self) -> Result<(), OptionsError> {
+        if !(1..=Self::MOST_ACCOUNTS).contains(&self.accounts) {
+            return Err(OptionsError::Accounts(self.accounts));
+        }
+        if self.head() > self.accounts {
+            return Err(OptionsError::Flatten { flatten: self.head(), accounts: self.accounts });
+        }
+        let end = self.start.checked_add(self.length);
+        let in_range = YEARS.contains(&self.start) && end.is_some_and(|end| end <= YEARS.end);
+        if self.length < 1000 || !in_range {
+            return Err(OptionsError::Period);
+        }
+        let delayed = self.late.per_mille > 0;
+        if self.late.per_mille > 1000 || delayed && !(1..=365 * rhythm::DAY).contains(&self.late.by) {
+            return Err(OptionsError::Late);
+        }
+        Ok(())
+    }
+}
+
+/// Writes all events in chunks of whole lines. `sink` takes a chunk and the number of events so far; its error ends
+/// the run. Returns the number of events, or why the options do not work or the sink failed.
+pub fn write_events<E: From<OptionsError>>(
+    options: &Options,
+    mut sink: impl FnMut(&[u8], u64) -> Result<(), E>,
+) -> Result<u64, E> {
+    let mut traffic = Traffic::new(options)?;
+    let mut chunk = Vec::with_capacity(CHUNK + 1024);
+    let mut events = 0;
+    while traffic.append(&mut chunk).is_some() {
+        events += 1;
+        if chunk.len() >= CHUNK {
+            sink(&chunk, events)?;
+            chunk.clear();
+        }
+    }
+    sink(&chunk, events)?;
+    Ok(events)
+}

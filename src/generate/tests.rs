@@ -1,0 +1,257 @@
+//! What the traffic promises: the same bytes for a seed, valid events in order, Zipf's law, and every attack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::*;
+
+fn bytes(options: &Options) -> Vec<u8> {
+    let mut all = Vec::new();
+    let events = write_events::<OptionsError>(options, |chunk, _| {
+        all.extend_from_slice(chunk);
+        Ok(())
+    });
+    assert_eq!(events, Ok(options.events));
+    all
+}
+
+fn events(options: &Options) -> Vec<Value> {
+    let all = bytes(options);
+    all.split_inclusive(|&byte| byte == b'\n').map(|line| serde_json::from_slice(line).expect("JSON")).collect()
+}
+
+fn small() -> Options {
+    Options { accounts: 500, events: 20_000, ..Options::default() }
+}
+
+fn time(event: &Value) -> i64 {
+    let text = event["time"].as_str().expect("a time");
+    chrono::DateTime::parse_from_rfc3339(text).expect("RFC 3339").timestamp_millis()
+}
+
+fn text<'a>(event: &'a Value, field: &str) -> &'a str {
+    event[field].as_str().unwrap_or_default()
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes_for_ever() {
+    let options = Options { attacks: Attacks::each(2), late: Late { per_mille: 20, by: 60_000 }, ..small() };
+    let all = bytes(&options);
+    assert_eq!(all, bytes(&options));
+    let hash: String = Sha256::digest(&all).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(hash, "71c6c9b7212a8ad526abc51de4e5fcfaf8238c6af333cbe6e3235bdc166b619f");
+    assert_ne!(all, bytes(&Options { seed: 2, ..options }));
+}
+
+#[test]
+fn every_line_is_an_event_of_the_contract() {
+    const KNOWN: [&str; 22] = [
+        "id",
+        "type",
+        "time",
+        "account",
+        "outcome",
+        "reason",
+        "amount",
+        "currency",
+        "order",
+        "counterparty",
+        "merchant_category",
+        "device",
+        "channel",
+        "wallet",
+        "kyc",
+        "ip",
+        "country",
+        "lat",
+        "lon",
+        "factors",
+        "by",
+        "proof",
+    ];
+    let mut ids = BTreeSet::new();
+    for event in events(&Options { attacks: Attacks::each(3), ..small() }) {
+        let fields = event.as_object().expect("an object");
+        let unknown: Vec<_> = fields.keys().filter(|key| !KNOWN.contains(&key.as_str()) && *key != "case").collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+        assert!(ids.insert(text(&event, "id").to_owned()), "{event}");
+        check_fields(&event);
+    }
+}
+
+fn check_fields(event: &Value) {
+    assert!(text(event, "account").starts_with('a'), "{event}");
+    if let Some(amount) = event["amount"].as_str() {
+        let (major, minor) = amount.split_once('.').expect("a point");
+        assert!(major.parse::<u32>().is_ok() && minor.len() == 2 && minor.parse::<u32>().is_ok(), "{event}");
+        assert!(event["currency"] == "CNY" && event["order"].is_string(), "{event}");
+    }
+    if event["type"] == "unlock" {
+        return assert!(event["proof"] == "operator" && event["device"].is_null(), "{event}");
+    }
+    assert!(text(event, "ip").parse::<std::net::IpAddr>().is_ok(), "{event}");
+    assert_eq!(text(event, "country").len(), 2, "{event}");
+    assert!(event["lat"].as_f64().is_some_and(|lat| lat.abs() <= 90.0), "{event}");
+    assert!(event["lon"].as_f64().is_some_and(|lon| lon.abs() <= 180.0), "{event}");
+    assert!(event["kyc"].as_u64().is_some_and(|kyc| (1..=3).contains(&kyc)), "{event}");
+    assert!(event["factors"].as_u64().is_some_and(|factors| factors <= 3), "{event}");
+}
+
+#[test]
+fn events_are_in_order_and_fill_the_period() {
+    for (events_asked, length) in
+        [(1, 1000), (2, 1000), (500, 60_000), (20_000, rhythm::DAY), (20_000, 60 * rhythm::DAY)]
+    {
+        let options = Options { events: events_asked, length, ..small() };
+        let times: Vec<i64> = events(&options).iter().map(time).collect();
+        assert!(times.is_sorted());
+        assert!(times.iter().all(|time| (options.start..options.start + length).contains(time)));
+        if events_asked >= 500 {
+            let gap = times.windows(2).map(|pair| pair[1] - pair[0]).max().expect("two events");
+            assert!(gap < length / 5, "a silence of {gap} ms in {length}");
+        }
+    }
+}
+
+#[test]
+fn late_events_are_late_by_at_most_what_was_asked() {
+    let options = Options { late: Late { per_mille: 50, by: 300_000 }, ..small() };
+    let (mut newest, mut late) = (i64::MIN, 0);
+    for time in events(&options).iter().map(time) {
+        assert!(time > newest.saturating_sub(300_001));
+        late += usize::from(time < newest);
+        newest = newest.max(time);
+    }
+    assert!((800..=1050).contains(&late), "{late} of 20000");
+}
+
+#[test]
+fn accounts_follow_zipfs_law() {
+    let options = Options { accounts: 1000, events: 100_000, flatten: Some(0), ..Options::default() };
+    let mut seen: BTreeMap<String, f64> = BTreeMap::new();
+    for event in events(&options) {
+        *seen.entry(text(&event, "account").to_owned()).or_default() += 1.0;
+    }
+    let share = |account: &str| seen.get(account).copied().unwrap_or_default() / 100_000.0 * 7.485;
+    for (account, expected) in [("a0", 1.0), ("a1", 0.5), ("a3", 0.25), ("a9", 0.1)] {
+        assert!((share(account) / expected - 1.0).abs() < 0.15, "{account}: {}", share(account));
+    }
+    assert!(seen.len() > 900);
+}
+
+#[test]
+fn results_follow_their_attempts() {
+    let mut attempts = BTreeSet::new();
+    let mut results = 0;
+    for event in events(&small()) {
+        let key = (text(&event, "order").to_owned(), text(&event, "amount").to_owned(), event["account"].to_string());
+        match (text(&event, "type"), text(&event, "outcome")) {
+            ("payment" | "transfer", "") => assert!(attempts.insert(key), "{event}"),
+            ("payment" | "transfer" | "refund", _) => {
+                results += 1;
+                assert!(attempts.contains(&key), "{event}");
+            }
+            _ => {}
+        }
+    }
+    assert!(results > 5000);
+}
+
+/// Plants one kind among little honest traffic and returns the events of intruders and those it adds by type.
+fn planted(kind: AttackKind) -> Vec<Value> {
+    let options = Options {
+        accounts: 1000,
+        events: 2000,
+        attacks: format!("{}=1", kind.name()).parse().expect("a list"),
+        ..Options::default()
+    };
+    events(&options)
+}
+
+fn count(events: &[Value], matches: impl Fn(&Value) -> bool) -> usize {
+    events.iter().filter(|event| matches(event)).count()
+}
+
+fn foreign(event: &Value) -> bool {
+    ["192.0.2.", "198.51.100.", "203.0.113."].iter().any(|network| text(event, "ip").starts_with(network))
+}
+
+fn accounts(events: &[Value], matches: impl Fn(&Value) -> bool) -> usize {
+    let matching = events.iter().filter(|event| matches(event));
+    matching.map(|event| text(event, "account")).collect::<BTreeSet<_>>().len()
+}
+
+#[test]
+fn password_guessing_tries_one_account() {
+    let events = planted(AttackKind::PasswordGuessing);
+    let tries = count(&events, |event| foreign(event) && event["reason"] == "wrong_password");
+    assert!((20..=40).contains(&tries), "{tries}");
+    assert_eq!(accounts(&events, foreign), 1);
+}
+
+#[test]
+fn stuffing_tries_many_accounts_and_gets_in() {
+    let events = planted(AttackKind::Stuffing);
+    assert!(accounts(&events, foreign) > 50);
+    assert_eq!(count(&events, |event| foreign(event) && event["outcome"] == "success"), 1);
+    let devices: BTreeSet<_> = events.iter().filter(|e| foreign(e)).map(|event| text(event, "device")).collect();
+    assert_eq!(devices.len(), 1);
+}
+
+#[test]
+fn takeover_changes_everything_and_pays_out() {
+    let events = planted(AttackKind::Takeover);
+    let types: Vec<_> = events.iter().filter(|e| foreign(e)).map(|event| text(event, "type")).collect();
+    let expected =
+        ["login", "login", "second_factor", "password_change", "device_bind", "payee_add", "transfer", "transfer"];
+    assert_eq!(types, expected);
+    let large = |event: &Value| text(event, "amount").parse::<f64>().is_ok_and(|amount| amount >= 3000.0);
+    assert_eq!(count(&events, |event| foreign(event) && large(event)), 2);
+}
+
+#[test]
+fn card_testing_pays_little_and_then_much() {
+    let events = planted(AttackKind::CardTesting);
+    let amounts: Vec<f64> = events.iter().filter(|e| foreign(e)).flat_map(|e| text(e, "amount").parse()).collect();
+    let tiny = amounts.iter().filter(|&&amount| amount < 1.0).count();
+    assert!((18..=34).contains(&tiny) && tiny + 2 == amounts.len(), "{amounts:?}");
+    assert!(amounts[tiny..].iter().all(|&amount| amount >= 3000.0));
+}
+
+#[test]
+fn a_velocity_burst_pays_dozens_of_times_in_minutes() {
+    let mut most = 0;
+    let mut recent: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for event in planted(AttackKind::VelocityBurst).iter().filter(|event| event["type"] == "payment") {
+        let times = recent.entry(text(event, "account").to_owned()).or_default();
+        times.push(time(event));
+        most = most.max(times.iter().filter(|&&earlier| earlier > time(event) - 600_000).count());
+    }
+    assert!(most >= 50, "{most}");
+}
+
+#[test]
+fn a_lost_phone_is_frozen_and_unlocked() {
+    let events = planted(AttackKind::LostPhone);
+    assert_eq!(count(&events, |event| event["type"] == "freeze" && event["by"] == "owner"), 1);
+    assert_eq!(count(&events, |event| event["type"] == "unlock" && event["case"].is_string()), 1);
+    assert!(count(&events, |event| event["reason"] == "locked") >= 1);
+}
+
+#[test]
+fn wrong_options_are_explained() {
+    let check = |options: Options, start: &str| {
+        let message = Traffic::new(&options).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.starts_with(start), "{message}, expected {start}");
+    };
+    check(Options { accounts: 0, ..small() }, "0 accounts: expected 1 to 1000000000");
+    check(Options { flatten: Some(501), ..small() }, "flatten 501 is more than the 500 accounts");
+    check(Options { length: 999, ..small() }, "the period must be at least a second long");
+    check(Options { start: i64::MAX, ..small() }, "the period must be");
+    check(Options { late: Late { per_mille: 1001, by: 1 }, ..small() }, "late events:");
+    check(Options { late: Late { per_mille: 1, by: 0 }, ..small() }, "late events:");
+    check(Options { events: 10, attacks: Attacks::each(1), ..small() }, "the attacks have ");
+    check(Options { events: 0, ..small() }, "");
+}

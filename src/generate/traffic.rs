@@ -1,0 +1,169 @@
+//! The order of events: honest stories begin with the rhythm of the day, attacks where they were planted, and of all
+//! stories under way the one whose next event is earliest goes on.
+//!
+//! Progress through the period is the share of the honest events committed so far: a story of five events pushes the
+//! next one further away than a story of one, so the traffic fills the period with exactly the number asked for.
+
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
+use super::rhythm::Rhythm;
+use super::script::{HONEST, Script, attack};
+use super::story::{Story, World};
+use super::{Late, Options, OptionsError};
+
+/// The part of the period in which attacks begin, so that none is cut off at its end.
+const ATTACKS_BEGIN: (f64, f64) = (0.05, 0.9);
+
+/// Traffic, event by event.
+#[derive(Debug, Clone)]
+pub struct Traffic {
+    world: World,
+    rhythm: Rhythm,
+    /// A thousand honest scripts, each with its greatest length in ms: one draw picks one by its weight.
+    honest: Vec<(&'static Script, i64)>,
+    under_way: BinaryHeap<Story>,
+    stories: u64,
+    /// Honest events in all, and how many of them belong to stories that have begun.
+    budget: u64,
+    committed: u64,
+    /// When the next honest story begins; `None` when all have begun.
+    next: Option<i64>,
+    late: Late,
+    held: BinaryHeap<Held>,
+}
+
+/// A line that arrives late.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Held {
+    /// Arrival and number, reversed: the heap yields the earliest first.
+    arrival: std::cmp::Reverse<(i64, u64)>,
+    time: i64,
+    line: Vec<u8>,
+}
+
+impl Traffic {
+    /// Traffic as described, or what is wrong with the description.
+    pub fn new(options: &Options) -> Result<Self, OptionsError> {
+        options.check()?;
+        let mut traffic = Traffic {
+            world: World::new(options.seed, options.accounts, options.head()),
+            rhythm: Rhythm::new(options.start, options.length),
+            honest: HONEST.iter().flat_map(|(weight, script)| vec![(script, longest(script)); *weight]).collect(),
+            under_way: BinaryHeap::new(),
+            stories: 0,
+            budget: 0,
+            committed: 0,
+            next: None,
+            late: options.late,
+            held: BinaryHeap::new(),
+        };
+        let planted = traffic.plant(options);
+        traffic.budget = options
+            .events
+            .checked_sub(planted)
+            .ok_or(OptionsError::TooFewEvents { events: options.events, planted })?;
+        traffic.plan_next();
+        Ok(traffic)
+    }
+
+    /// Appends the next event's line and says when it happened (epoch ms); `None` when there is none left.
+    pub fn append(&mut self, out: &mut Vec<u8>) -> Option<i64> {
+        loop {
+            let upcoming = self.upcoming();
+            if let Some(held) = self.take_held(upcoming) {
+                out.extend_from_slice(&held.line);
+                return Some(held.time);
+            }
+            let (time, start) = (upcoming?, out.len());
+            self.tell_next(time, out);
+            if !self.hold(time, start, out) {
+                return Some(time);
+            }
+        }
+    }
+
+    /// Sets all attacks to begin somewhere in the period; returns how many events they have.
+    fn plant(&mut self, options: &Options) -> u64 {
+        let mut planted = 0;
+        for (kind, count) in options.attacks.iter() {
+            for _ in 0..count {
+                let progress = ATTACKS_BEGIN.0 + (ATTACKS_BEGIN.1 - ATTACKS_BEGIN.0) * self.world.chance.unit();
+                let story = self.begin(attack(kind), self.rhythm.at(progress), u64::MAX);
+                planted += story.len();
+                self.under_way.push(story);
+            }
+        }
+        planted
+    }
+
+    fn begin(&mut self, script: &'static Script, time: i64, most: u64) -> Story {
+        self.stories += 1;
+        Story::new(script, self.stories, time, most, &mut self.world)
+    }
+
+    fn plan_next(&mut self) {
+        let progress = |unit: f64| (self.committed as f64 + unit) / self.budget as f64;
+        self.next = (self.committed < self.budget).then(|| self.rhythm.at(progress(self.world.chance.unit())));
+    }
+
+    /// When the next event happens.
+    fn upcoming(&self) -> Option<i64> {
+        let under_way = self.under_way.peek().map(|story| story.due);
+        match (under_way, self.next) {
+            (Some(due), Some(next)) => Some(due.min(next)),
+            (due, next) => due.or(next),
+        }
+    }
+
+    /// Goes on with the story whose event is due at `time`, or begins one.
+    fn tell_next(&mut self, time: i64, out: &mut Vec<u8>) {
+        let latest = self.rhythm.end() - 1;
+        if let Some(mut story) = self.under_way.peek_mut()
+            && story.due <= time
+        {
+            self.world.tell(&mut story, latest, out);
+            if story.is_over() {
+                PeekMut::pop(story);
+            }
+            return;
+        }
+        let mut story = self.begin_honest(time);
+        self.world.tell(&mut story, latest, out);
+        if !story.is_over() {
+            self.under_way.push(story);
+        }
+    }
+
+    fn begin_honest(&mut self, time: i64) -> Story {
+        let (drawn, length) = self.honest[self.world.chance.below(self.honest.len() as u64) as usize];
+        let script = if time + length < self.rhythm.end() { drawn } else { &HONEST[0].1 };
+        let story = self.begin(script, time, self.budget - self.committed);
+        self.committed += story.len();
+        self.plan_next();
+        story
+    }
+
+    /// The earliest held line, if it arrives before what is upcoming.
+    fn take_held(&mut self, upcoming: Option<i64>) -> Option<Held> {
+        let held = self.held.peek_mut()?;
+        upcoming.is_none_or(|time| held.arrival.0.0 <= time).then(|| PeekMut::pop(held))
+    }
+
+    /// Moves the line just written to those held, if chance has it so.
+    fn hold(&mut self, time: i64, start: usize, out: &mut Vec<u8>) -> bool {
+        if self.late.per_mille == 0 || self.world.chance.below(1000) >= u64::from(self.late.per_mille) {
+            return false;
+        }
+        let delay = 1 + self.world.chance.below(self.late.by as u64) as i64;
+        let arrival = std::cmp::Reverse((time + delay, self.world.events()));
+        self.held.push(Held { arrival, time, line: out.split_off(start) });
+        true
+    }
+}
+
+/// The longest a script can take, ms.
+fn longest(script: &Script) -> i64 {
+    let steps = (0..script.len(script.times.1)).filter_map(|n| script.step(n, script.times.1));
+    steps.map(|(step, _)| i64::from(step.wait.1)).sum()
+}
