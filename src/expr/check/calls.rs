@@ -156,14 +156,16 @@ impl Checker<'_> {
 
     fn zone(&mut self, zone: &Syntax) -> Option<Zone> {
         let source = self.literal(zone, "a time zone")?;
-        Zone::parse(source).or_else(|near| {
-            let fault = Fault::new(zone.range.clone(), format!("there is no time zone `{source}`"));
-            let fault = fault.expected("an IANA name such as `Asia/Shanghai`, or `+08:00`");
-            Err(self.faults.push(match near {
-                Some(near) => fault.help(format!("did you mean `{near}`?")),
-                None => fault,
-            }))
-        }).ok()
+        Zone::parse(source)
+            .or_else(|near| {
+                let fault = Fault::new(zone.range.clone(), format!("there is no time zone `{source}`"));
+                let fault = fault.expected("an IANA name such as `Asia/Shanghai`, or `+08:00`");
+                Err(self.faults.push(match near {
+                    Some(near) => fault.help(format!("did you mean `{near}`?")),
+                    None => fault,
+                }))
+            })
+            .ok()
     }
 
     /// The text of a literal.

@@ -52,10 +52,10 @@ fn types_do_not_mix() {
     check("ip in list('vip')", &[("ip", "the list `vip` holds strings, this is an ip")]);
     check("ip in list('ofice')", &[("'ofice'", "there is no list `ofice`")]);
     check("type in type", &[("type", "`in` needs a list on its right")]);
-    check("[1] == [1]", &[
-        ("[1]", "a list stands only to the right of `in`"),
-        ("[1]", "a list stands only to the right of `in`"),
-    ]);
+    check(
+        "[1] == [1]",
+        &[("[1]", "a list stands only to the right of `in`"), ("[1]", "a list stands only to the right of `in`")],
+    );
     check("min(1)", &[("min(1)", "`min` is not called like this")]);
     check("max(n, 1.0)", &[("max(n, 1.0)", "the arguments differ: an int and a double")]);
     check("string(ip)", &[("ip", "an ip cannot be converted")]);

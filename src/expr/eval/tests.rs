@@ -43,8 +43,9 @@ fn leaves_and_constants() {
 
 #[test]
 fn logic_absorbs_errors() {
-    check("type == 'payment' && reason == '支付ok'", "true false -");
-    check("reason == '支付ok' && type == 'payment'", "true false -");
+    check("type == 'payment' && reason == '支付ok'", "true false false");
+    check("reason == '支付ok' && type == 'payment'", "true false false");
+    check("type == 'login' && reason == '支付ok'", "false - -");
     check("type == 'login' || flag", "true true true");
     check("flag || fresh", "true - false");
     check("!flag", "false - true");
