@@ -4,5 +4,6 @@ pub mod expr;
 pub mod feature;
 pub mod model;
 pub mod rulefiles;
+pub mod replay;
 pub mod ruleset;
 pub mod wire;

@@ -1,5 +1,23 @@
 //! The only place that knows the text formats: JSON and CSV records in, JSON lines out.
 
+mod csv;
+mod detail;
+mod field;
+mod fingerprint;
+mod ip;
+mod json;
+mod json_string;
+mod judge;
+mod number;
+mod parse;
+mod raw;
+mod scan;
+
+pub use csv::{CsvHeader, CsvHeaderFault, RowEnd};
+pub use json::{JsonDecoder, MAX_RECORD};
+pub use json_string::write_json_string;
+pub use raw::{RawBatch, RawRecord, decode, record_time};
+
 use std::collections::BTreeMap;
 
 use crate::model::events::FieldType;

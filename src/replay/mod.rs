@@ -1,0 +1,8 @@
+//! Replaying files: reading, decoding and running the engine over them. Part of the shell: files may be opened here.
+
+pub mod input;
+mod lines;
+mod open;
+mod source;
+
+pub use input::{InputError, InputFault, InputSet, Order, Progress};

@@ -1,0 +1,122 @@
+//! The fingerprint that tells a repeated event from one that reuses an id for something else.
+//!
+//! Each value that is there is hashed with its field's number and the hashes are added up, so neither the order of
+//! keys nor the way a value was written matters, and the multiplications of the fields run side by side.
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::model::events::TextField;
+
+use super::judge::{Declared, Row};
+
+/// Odd constants with well-spread bits: the fractional parts of the golden ratio and of the square root of 3.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+const ROOT: u64 = 0xbb67_ae85_84ca_a73b;
+
+/// The numbers of the fields that are no text, after those that are.
+const TIME: u64 = TextField::COUNT as u64;
+const AMOUNT: u64 = TIME + 1;
+const KYC: u64 = TIME + 2;
+const FACTORS: u64 = TIME + 3;
+const IP: u64 = TIME + 4;
+const LAT: u64 = TIME + 5;
+const LON: u64 = TIME + 6;
+const DECLARED: u64 = TIME + 7;
+
+/// The fingerprint of a row and its declared fields.
+pub(super) fn fingerprint(text: &[u8], row: &Row, declared: &[Declared]) -> u64 {
+    let texts = row.texts.iter().enumerate().filter(|(_, span)| span.len > 0);
+    let mut sum = texts
+        .fold(number(TIME, row.time as u64), |sum, (field, span)| sum.wrapping_add(bytes(field as u64, span.of(text))));
+    let mut add = |field: u64, value: Option<u64>| {
+        if let Some(value) = value {
+            sum = sum.wrapping_add(number(field, value));
+        }
+    };
+    add(AMOUNT, row.amount.map(|value| value as u64));
+    add(KYC, row.kyc.map(|value| value as u64));
+    add(FACTORS, row.factors.map(|value| value as u64));
+    add(LAT, row.place.map(|(lat, _)| bits(lat)));
+    add(LON, row.place.map(|(_, lon)| bits(lon)));
+    for (field, value) in (DECLARED..).zip(declared) {
+        match *value {
+            Declared::Text(span) if span.len == 0 => {}
+            Declared::Text(span) => add(field, Some(bytes(field, span.of(text)))),
+            Declared::Int(value) => add(field, value.map(|value| value as u64)),
+            Declared::Double(value) => add(field, value.map(bits)),
+            Declared::Bool(value) => add(field, value.map(u64::from)),
+        }
+    }
+    row.ip.map_or(sum, |ip| sum.wrapping_add(fold(IP, ip as u64, (ip >> 64) as u64)))
+}
+
+/// The bits of a double; both zeros are one value.
+fn bits(value: f64) -> u64 {
+    (value + 0.0).to_bits()
+}
+
+fn number(field: u64, value: u64) -> u64 {
+    fold(field, value, 8)
+}
+
+/// The two halves of the 128-bit product, which depend on all bits of both factors.
+#[inline]
+fn fold(field: u64, low: u64, high: u64) -> u64 {
+    let seed = (field + 1).wrapping_mul(GOLDEN);
+    let product = u128::from(low ^ seed) * u128::from(high ^ seed.rotate_left(32) ^ ROOT);
+    (product as u64 ^ (product >> 64) as u64).wrapping_mul(ROOT)
+}
+
+/// Text of up to 16 bytes by two overlapping loads, longer text by xxh3.
+#[inline]
+fn bytes(field: u64, text: &[u8]) -> u64 {
+    let len = text.len() as u64;
+    let (low, high) = match text.len() {
+        8..=16 => (load(text, 0), load(text, text.len() - 8)),
+        4..=7 => (load_half(text, 0), load_half(text, text.len() - 4)),
+        0 => (0, 0),
+        1..=3 => (u64::from(text[0]) << 8 | u64::from(text[text.len() / 2]), u64::from(text[text.len() - 1])),
+        _ => return xxh3_64_with_seed(text, field),
+    };
+    fold(field, low ^ len << 56, high.wrapping_add(len))
+}
+
+fn load(text: &[u8], at: usize) -> u64 {
+    text[at..].first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
+}
+
+fn load_half(text: &[u8], at: usize) -> u64 {
+    text[at..].first_chunk().map_or(0, |chunk| u64::from(u32::from_le_bytes(*chunk)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn texts_that_differ_in_one_place_or_length_differ() {
+        let base = "abcdefghijklmnopqrstuvwxyz";
+        let mut seen = BTreeSet::new();
+        for field in 0..3 {
+            for len in 1..=base.len() {
+                let text = base.as_bytes()[..len].to_vec();
+                assert!(seen.insert(bytes(field, &text)), "{len}");
+                for at in 0..len {
+                    for bit in 0..8 {
+                        let mut other = text.clone();
+                        other[at] ^= 1 << bit;
+                        assert!(seen.insert(bytes(field, &other)), "{other:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_counts_with_its_field() {
+        let numbers: BTreeSet<u64> = (0..40).flat_map(|field| (0..100).map(move |v| number(field, v))).collect();
+        assert_eq!(numbers.len(), 4000);
+        assert_eq!(bits(-0.0), bits(0.0));
+    }
+}

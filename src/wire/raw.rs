@@ -1,0 +1,67 @@
+//! Records as read, not yet decoded: the seam between reading (one thread, in order) and decoding (any thread).
+
+use std::sync::Arc;
+
+use crate::model::batch::{Batch, Origin, Source};
+use crate::model::events::Span;
+
+use super::Schema;
+use super::csv::{self, CsvHeader};
+use super::json::{JsonDecoder, json_time};
+
+/// One record as read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawRecord {
+    /// Its bytes in [`RawBatch::text`], without the line end; one over [`super::MAX_RECORD`] may be cut behind it.
+    pub span: Span,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Records in the order they were read.
+#[derive(Debug, Default)]
+pub struct RawBatch {
+    /// Source names; [`Origin::source`] points here.
+    pub sources: Vec<Source>,
+    /// By source: the columns of a CSV file, `None` for JSON.
+    pub headers: Vec<Option<Arc<CsvHeader>>>,
+    /// The bytes of all records; at most 4 GiB.
+    pub text: Vec<u8>,
+    /// The records.
+    pub records: Vec<RawRecord>,
+}
+
+impl RawBatch {
+    /// Empties the batch and keeps the memory and the sources.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.records.clear();
+    }
+}
+
+/// Decodes all records of `raw` into `batch`, which is emptied first: one event or rejection per record.
+///
+/// The texts are swapped, not copied: `raw` is empty afterwards, with the batch's old memory to fill again.
+pub fn decode(raw: &mut RawBatch, schema: &Schema, batch: &mut Batch) {
+    batch.clear();
+    batch.sources.clone_from(&raw.sources);
+    std::mem::swap(&mut raw.text, &mut batch.events.text);
+    let mut decoder = JsonDecoder::new(schema);
+    for RawRecord { span, origin } in raw.records.drain(..) {
+        match raw.headers.get(origin.source as usize).and_then(Option::as_deref) {
+            Some(header) => csv::decode(&mut decoder.row, header, batch, origin, span),
+            None => decoder.decode(batch, origin, span),
+        }
+    }
+}
+
+/// The event time of one record, if it can be read; `text` is left as it was.
+pub fn record_time(text: &mut Vec<u8>, record: Span, header: Option<&CsvHeader>, schema: &Schema) -> Option<i64> {
+    let length = text.len();
+    let time = match header {
+        Some(header) => csv::time(text, record, header, schema),
+        None => json_time(text, record, schema),
+    };
+    text.truncate(length);
+    time
+}
