@@ -6,7 +6,7 @@ pub mod expr;
 pub mod feature;
 pub mod generate;
 pub mod model;
-pub mod rulefiles;
 pub mod replay;
+pub mod rulefiles;
 pub mod ruleset;
 pub mod wire;

@@ -166,12 +166,7 @@ fn run_parallel(sink: &mut Sink, inputs: &mut InputSet, settings: &Settings, sto
 
 impl Line<'_> {
     /// Reads batches and has the pool decode them; ends with the input, the stop, or the applying side.
-    fn read(
-        &self,
-        inputs: &mut InputSet,
-        empty: &Receiver<Carriage>,
-        promised: &SyncSender<Receiver<Carriage>>,
-    ) {
+    fn read(&self, inputs: &mut InputSet, empty: &Receiver<Carriage>, promised: &SyncSender<Receiver<Carriage>>) {
         self.pool.in_place_scope(|tasks| {
             while let Ok(mut carriage) = empty.recv() {
                 if self.stop.load(Ordering::Relaxed) {
