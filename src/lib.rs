@@ -3,7 +3,7 @@
 pub mod expr;
 pub mod feature;
 pub mod model;
-pub mod rulefiles;
 pub mod replay;
+pub mod rulefiles;
 pub mod ruleset;
 pub mod wire;
