@@ -194,6 +194,17 @@ fn event_types_nobody_declared_are_warned_of() {
 }
 
 #[test]
+fn too_many_definitions_are_one_fault() {
+    let define = |index: usize| format!("  f{index}: {{ aggregate: count, by: account, window: 1h }}\n");
+    let features: String = (0..1001).map(define).collect();
+    let text = format!("{HEADER}features:\n{features}rules: {{ a: {{ when: f1 > f1000 && f999 > 0 }} }}\n");
+    let file = SourceFile { path: "x.yaml".to_string(), text };
+    let faults = load(&[file], &|_, _| Err("no lists".to_string())).expect_err("too many");
+    let codes: Vec<&str> = faults.iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, ["limit"]);
+}
+
+#[test]
 fn defaults_are_filled_in() {
     let rules = load_texts(&[HEADER, "rules: { a: { when: kyc == 1 } }\n"]).rules;
     assert_eq!((rules.lateness, rules.dedup), (600_000, 3_600_000));
