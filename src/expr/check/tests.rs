@@ -104,3 +104,12 @@ fn equal_terms_share_a_node() {
     assert_eq!(node("flag && fresh && flag"), node("flag && (fresh)"));
     assert_ne!(node("logins > 5"), node("logins > 6"));
 }
+
+#[test]
+fn deep_expressions_are_checked_on_any_stack() {
+    let mut world = World::new();
+    assert!(world.compile(&format!("{}n > 1", "n + ".repeat(90))).is_ok());
+    assert!(world.compile(&format!("{}n", "flag ? n : ".repeat(60))).is_ok());
+    assert!(world.compile(&format!("flag{}", " && fresh || flag".repeat(300))).is_ok());
+    assert!(world.compile(&format!("{}n > 1", "n + ".repeat(200))).is_err());
+}
