@@ -1,0 +1,3 @@
+//! The engine against the oracle.
+#[path = "oracle/mod.rs"]
+mod oracle;
