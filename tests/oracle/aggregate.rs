@@ -24,6 +24,10 @@ pub struct Now<'a> {
     /// Its own `of`; computed only where asked for.
     pub own: &'a dyn Fn() -> Option<Value>,
     pub place: Option<(f64, f64)>,
+    /// The zero of the number type of `of`.
+    pub zero: Option<Value>,
+    /// Fraction digits of money.
+    pub digits: u32,
 }
 
 /// Whether the reading event itself is among the entries.
@@ -32,7 +36,7 @@ pub fn counts_own(aggregate: &str) -> bool {
 }
 
 /// The feature's value; `None` where it has none.
-pub fn value(aggregate: &str, entries: &[Entry], now: &Now, digits: u32) -> Option<Value> {
+pub fn value(aggregate: &str, entries: &[Entry], now: &Now) -> Option<Value> {
     let newest = || entries.iter().max_by_key(|entry| (entry.time, entry.arrival));
     let oldest = || entries.iter().min_by_key(|entry| (entry.time, entry.arrival));
     let values = || entries.iter().filter_map(|entry| entry.value.clone());
@@ -50,7 +54,7 @@ pub fn value(aggregate: &str, entries: &[Entry], now: &Now, digits: u32) -> Opti
             Some(Value::Bool(values().all(|value| value != own)))
         }
         "speed" => speed(entries, now),
-        _ => total(aggregate, &values().collect::<Vec<_>>(), digits),
+        _ => total(aggregate, &values().collect::<Vec<_>>(), now),
     }
 }
 
@@ -69,17 +73,18 @@ fn unlike(values: impl Iterator<Item = Value>) -> usize {
 }
 
 /// `sum`, `mean` and `stddev`: exact sums of integers, one rounding at the end.
-fn total(aggregate: &str, values: &[Value], digits: u32) -> Option<Value> {
+fn total(aggregate: &str, values: &[Value], now: &Now) -> Option<Value> {
+    let zero = now.zero.as_ref().expect("only numbers are summed");
     let units: Vec<BigInt> = values.iter().map(|value| BigInt::from(units(value))).collect();
     let count = BigInt::from(units.len());
     let sum: BigInt = units.iter().sum();
     let squares: BigInt = units.iter().map(|unit| unit * unit).sum();
-    match (aggregate, values.first()) {
-        ("sum", first) => typed_sum(i64::try_from(sum).ok()?, first),
-        ("mean", Some(first)) => Some(Value::Double(ratio(&sum, &(count * scale(first, digits))))),
-        ("stddev", Some(first)) if values.len() > 1 => {
-            let spread = &count * squares - &sum * &sum;
-            let divisor = &count * (&count - 1) * scale(first, digits).pow(2);
+    match aggregate {
+        "sum" => typed_sum(i64::try_from(sum).ok()?, zero),
+        "mean" if !values.is_empty() => Some(Value::Double(ratio(&sum, &(count * scale(zero, now.digits))))),
+        "stddev" if values.len() > 1 => {
+            let spread: BigInt = &count * squares - &sum * &sum;
+            let divisor: BigInt = &count * (&count - 1) * scale(zero, now.digits).pow(2);
             Some(Value::Double(square_root(spread.magnitude(), divisor.magnitude())))
         }
         _ => None,
@@ -104,9 +109,8 @@ fn scale(value: &Value, digits: u32) -> BigInt {
     }
 }
 
-/// Sums of nothing have no type here; [`zero`] gives them one.
-fn typed_sum(sum: i64, first: Option<&Value>) -> Option<Value> {
-    match first? {
+fn typed_sum(sum: i64, zero: &Value) -> Option<Value> {
+    match zero {
         Value::Money(_) => Some(Value::Money(sum)),
         Value::Double(_) => Some(Value::Double(ratio(&BigInt::from(sum), &power(6)))),
         _ => Some(Value::Int(sum)),

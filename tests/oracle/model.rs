@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::aggregate::{self, Entry};
 use super::decode::Event;
 use super::eval::{Scope, compare_values, evaluate, is_true};
+use super::kind::zero;
 use super::number::{millionths, minor_digits};
 use super::rules::{Feature, RuleSet};
 use super::texts::{By, Window};
@@ -117,11 +118,11 @@ impl<'a> History<'a> {
         }
         let own = || feature.carried().and_then(|expr| evaluate(expr, &view).ok());
         let entries = self.entries(row, name, feature, &key);
-        let now = aggregate::Now { time: self.time(row), own: &own, place: self.place(row) };
-        let digits = view.digits();
-        (entries.len() as i64 >= feature.least.unwrap_or(0))
-            .then(|| aggregate::value(&feature.aggregate, &entries, &now, digits))
-            .flatten()
+        let zero = feature.carried().and_then(|expr| zero(expr, self.rules));
+        let now =
+            aggregate::Now { time: self.time(row), own: &own, place: self.place(row), zero, digits: view.digits() };
+        let enough = entries.len() as i64 >= feature.least.unwrap_or(0);
+        enough.then(|| aggregate::value(&feature.aggregate, &entries, &now)).flatten()
     }
 
     fn place(&self, row: usize) -> Option<(f64, f64)> {
