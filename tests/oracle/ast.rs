@@ -76,13 +76,13 @@ pub fn binary(op: Op, left: Expr, right: Expr) -> Expr {
 }
 
 /// A name.
-pub fn name(text: &str) -> Expr {
-    Expr::Name(text.to_owned())
+pub fn name(text: impl AsRef<str>) -> Expr {
+    Expr::Name(text.as_ref().to_owned())
 }
 
 /// `name == 'text'`.
-pub fn is(field: &str, text: &str) -> Expr {
-    binary(Op::Equal, name(field), Expr::Text(text.to_owned()))
+pub fn is(field: &str, text: impl AsRef<str>) -> Expr {
+    binary(Op::Equal, name(field), Expr::Text(text.as_ref().to_owned()))
 }
 
 impl Expr {

@@ -9,6 +9,7 @@ pub mod decide;
 pub mod decode;
 pub mod eval;
 pub mod functions;
+pub mod generate;
 pub mod json;
 pub mod kind;
 pub mod locks;
