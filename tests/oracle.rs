@@ -60,7 +60,9 @@ const ENGINE: Engine = run_binary;
 fn run_binary(rules: &str, stream: &[u8]) -> Result<String, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let (rules_file, stream_file) = (folder.path().join("rules.yaml"), folder.path().join("events.jsonl"));
-    std::fs::write(&rules_file, rules).and_then(|()| std::fs::write(&stream_file, stream)).map_err(|e| e.to_string())?;
+    std::fs::write(&rules_file, rules)
+        .and_then(|()| std::fs::write(&stream_file, stream))
+        .map_err(|e| e.to_string())?;
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_lockkeeper"))
         .args(["replay", "--emit", "all", "--out", "-", "--rules"])
         .args([&rules_file, Path::new("-")])
@@ -145,7 +147,8 @@ fn printed_rule_sets_mean_the_same() {
 
 #[test]
 fn trials_reach_every_kind_of_line() {
-    let outputs: String = (0..100).map(Trial::from_seed).map(|trial| decide::run(&trial.rules, &trial.stream())).collect();
+    let outputs: String =
+        (0..100).map(Trial::from_seed).map(|trial| decide::run(&trial.rules, &trial.stream())).collect();
     let transitions = ["locked", "extended", "unlocked", "unlock_refused", "released", "expired"];
     let codes = ["late", "duplicate", "conflict", "malformed", "invalid_field"];
     for word in transitions.iter().chain(&codes).chain(&decide::ACTIONS) {

@@ -110,9 +110,7 @@ fn compare(left: &Expr, a: &Value, right: &Expr, b: &Value, digits: u32) -> Opti
         (_, Value::Money(minor)) if decimal(left).is_some() => {
             Some(decimal(left)?.compare_minor(*minor, digits).reverse())
         }
-        (Value::Ip(ip), Value::Text(text)) | (Value::Text(text), Value::Ip(ip)) => {
-            Some(ip.cmp(&parse_ip(text)?))
-        }
+        (Value::Ip(ip), Value::Text(text)) | (Value::Text(text), Value::Ip(ip)) => Some(ip.cmp(&parse_ip(text)?)),
         _ => compare_values(a, b),
     }
 }

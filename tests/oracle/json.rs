@@ -168,8 +168,20 @@ fn only_strict_json_is_read() {
         assert!(parse_object(text).is_some(), "{text}");
     }
     let bad = [
-        r#"[]"#, r#"{} {}"#, r#"{"a":01}"#, r#"{"a":1.}"#, r#"{"a":+1}"#, r#"{"a":"\ud83d"}"#, r#"{"a":"\ude00"}"#,
-        r#"{"a":1,"\u0061":2}"#, r#"{"b":{"a":1,"a":1}}"#, "{\"a\":\"\t\"}", r#"{"a":1,}"#, "\u{feff}{}", &nested(17), "",
+        r#"[]"#,
+        r#"{} {}"#,
+        r#"{"a":01}"#,
+        r#"{"a":1.}"#,
+        r#"{"a":+1}"#,
+        r#"{"a":"\ud83d"}"#,
+        r#"{"a":"\ude00"}"#,
+        r#"{"a":1,"\u0061":2}"#,
+        r#"{"b":{"a":1,"a":1}}"#,
+        "{\"a\":\"\t\"}",
+        r#"{"a":1,}"#,
+        "\u{feff}{}",
+        &nested(17),
+        "",
     ];
     for text in bad {
         assert!(parse_object(text).is_none(), "{text}");

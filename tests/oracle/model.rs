@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::aggregate::{self, Entry};
 use super::decode::Event;
@@ -18,11 +19,11 @@ struct Row {
     event: Event,
     behind: i64,
     values: RefCell<BTreeMap<String, Option<Value>>>,
-    traces: RefCell<BTreeMap<String, Trace>>,
+    traces: RefCell<BTreeMap<String, Rc<Trace>>>,
 }
 
 /// What an event is to a feature.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Trace {
     /// Under which key it enters.
     key: Option<Vec<Value>>,
@@ -95,7 +96,7 @@ impl<'a> History<'a> {
         by.0.iter().map(|name| self.value(row, name)).collect()
     }
 
-    fn trace(&self, row: usize, name: &str, feature: &Feature) -> Trace {
+    fn trace(&self, row: usize, name: &str, feature: &Feature) -> Rc<Trace> {
         if let Some(known) = self.rows[row].traces.borrow().get(name) {
             return known.clone();
         }
@@ -105,7 +106,7 @@ impl<'a> History<'a> {
         let carried = feature.carried().and_then(|expr| evaluate(expr, &view).ok());
         let wanted = feature.filter.as_ref().is_none_or(|cel| is_true(&cel.0, &view));
         let usable = feature.carried().is_none() || carried.as_ref().is_some_and(|value| counts(feature, value));
-        let trace = Trace { entry: key.is_some() && wanted && usable && !reset, key, carried, reset };
+        let trace = Rc::new(Trace { entry: key.is_some() && wanted && usable && !reset, key, carried, reset });
         self.rows[row].traces.borrow_mut().insert(name.to_owned(), trace.clone());
         trace
     }
@@ -147,7 +148,7 @@ impl<'a> History<'a> {
         let entry = |at: usize| Entry {
             time: self.time(at),
             arrival: at,
-            value: self.trace(at, name, feature).carried,
+            value: self.trace(at, name, feature).carried.clone(),
             place: self.place(at),
         };
         standing.into_iter().filter(seen).map(entry).collect()
@@ -162,9 +163,9 @@ impl<'a> History<'a> {
         let reached: Vec<_> = (0..row).filter(|&at| traces[at].entry && self.reaches(at, name, feature)).collect();
         let hidden = |at: usize| {
             resets.iter().any(|&reset| (self.time(at), at) < (self.time(reset), reset))
-                || reached.iter().any(|&by| {
-                    traces[by].key.as_deref() == Some(key) && at <= by && self.time(at) <= self.time(by)
-                })
+                || reached
+                    .iter()
+                    .any(|&by| traces[by].key.as_deref() == Some(key) && at <= by && self.time(at) <= self.time(by))
         };
         (0..=row).filter(|&at| of_key(at) && traces[at].entry && !hidden(at)).collect()
     }
@@ -208,7 +209,7 @@ impl<'a> History<'a> {
             if trace.reset {
                 bucket.empty();
             } else if trace.entry {
-                overflowed = bucket.take(self.time(at), trace.carried);
+                overflowed = bucket.take(self.time(at), trace.carried.clone());
             }
         }
         overflowed
@@ -249,9 +250,10 @@ impl Scope for View<'_> {
                 let network = parse_ip(network).expect("an address");
                 same_network(*ip, network, bits.parse().expect("a number of bits"))
             }),
-            other => list.values.iter().any(|text| {
-                compare_values(other, &Value::Text(text.clone())).is_some_and(std::cmp::Ordering::is_eq)
-            }),
+            other => list
+                .values
+                .iter()
+                .any(|text| compare_values(other, &Value::Text(text.clone())).is_some_and(std::cmp::Ordering::is_eq)),
         }
     }
 

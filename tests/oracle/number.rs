@@ -98,11 +98,8 @@ pub fn millionths(value: f64) -> Option<i64> {
     let mantissa = if field == 0 { fraction } else { fraction | (1 << 52) };
     let exponent = field.max(1) - 1075;
     let scaled = BigInt::from(mantissa) * 1_000_000;
-    let size = if exponent >= 0 {
-        scaled << exponent
-    } else {
-        divide_half_even(&scaled, &(BigInt::from(1) << -exponent))
-    };
+    let size =
+        if exponent >= 0 { scaled << exponent } else { divide_half_even(&scaled, &(BigInt::from(1) << -exponent)) };
     i64::try_from(if value < 0.0 { -size } else { size }).ok()
 }
 

@@ -17,7 +17,8 @@ pub fn parse_instant(text: &str) -> Option<i64> {
     if !shape_holds {
         return None;
     }
-    let date = NaiveDate::from_ymd_opt(digits(&text[..4])?.try_into().ok()?, digits(&text[5..7])?, digits(&text[8..10])?)?;
+    let date =
+        NaiveDate::from_ymd_opt(digits(&text[..4])?.try_into().ok()?, digits(&text[5..7])?, digits(&text[8..10])?)?;
     let time = date.and_hms_opt(digits(&text[11..13])?, digits(&text[14..16])?, digits(&text[17..19])?)?;
     let (fraction, zone) = split_fraction(&text[19..])?;
     let instant = time.and_utc().timestamp_millis() + fraction - offset(zone)?;

@@ -81,7 +81,8 @@ fn head(out: &mut Lines, rules: &RuleSet) {
     out.text(1, "timezone", &head.timezone);
     out.bare(1, "lateness", duration_text(head.lateness.0));
     out.bare(1, "dedup", duration_text(head.dedup.0));
-    let levels = [("alert", head.thresholds.alert), ("challenge", head.thresholds.challenge), ("deny", head.thresholds.deny)];
+    let levels =
+        [("alert", head.thresholds.alert), ("challenge", head.thresholds.challenge), ("deny", head.thresholds.deny)];
     let levels: Vec<_> = levels.iter().filter_map(|(name, at)| at.map(|at| format!("{name}: {at}"))).collect();
     if !levels.is_empty() {
         out.bare(1, "thresholds", format!("{{ {} }}", levels.join(", ")));
@@ -95,12 +96,9 @@ fn feature(out: &mut Lines, name: &str, feature: &Feature) {
     if let Some(by) = &feature.read_by {
         out.names(2, "read_by", by);
     }
-    for (key, cel) in [
-        ("of", &feature.of),
-        ("where", &feature.filter),
-        ("reset", &feature.reset),
-        ("distinct", &feature.distinct),
-    ] {
+    for (key, cel) in
+        [("of", &feature.of), ("where", &feature.filter), ("reset", &feature.reset), ("distinct", &feature.distinct)]
+    {
         out.maybe(2, key, cel.as_ref().map(|cel| &cel.0));
     }
     out.maybe(2, "window", feature.window);

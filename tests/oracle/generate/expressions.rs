@@ -16,6 +16,8 @@ pub struct Names {
     pub speeds: Vec<String>,
     /// Grid of times and durations, ms.
     pub scale: i64,
+    /// Longest window, in steps of the grid.
+    pub reach: i64,
 }
 
 pub const TYPES: [&str; 7] = ["login", "payment", "transfer", "unlock", "label", "freeze", "identity_check"];
@@ -35,7 +37,7 @@ fn call(function: impl AsRef<str>, arguments: Vec<Expr>) -> Expr {
 
 impl Names {
     /// The fields of an event, declared ones included.
-    pub fn of_events(scale: i64) -> Names {
+    pub fn of_events(scale: i64, reach: i64) -> Names {
         Names {
             texts: owned(&["account", "device", "counterparty", "type", "reason", "tier"]),
             ints: owned(&["kyc", "factors", "n"]),
@@ -45,6 +47,7 @@ impl Names {
             durations: Vec::new(),
             speeds: Vec::new(),
             scale,
+            reach,
         }
     }
 
@@ -93,8 +96,11 @@ impl Names {
     }
 
     fn money_comparison(&self, random: &mut Random, op: Op) -> Expr {
-        let literal =
-            if random.chance(50) { Expr::Int(random.between(0, 30)) } else { Expr::Number(random.word(&["12.5", "12.505"])) };
+        let literal = if random.chance(50) {
+            Expr::Int(random.between(0, 30))
+        } else {
+            Expr::Number(random.word(&["12.5", "12.505"]))
+        };
         match random.between(0, 2) {
             0 => binary(op, literal, self.money(random, 1)),
             1 => binary(op, self.money(random, 1), self.money(random, 1)),

@@ -1,15 +1,27 @@
 //! Random features: every aggregate with every option its row of the table allows.
 
-use super::expressions::Names;
+use super::expressions::{Names, TYPES};
 use super::random::Random;
-use crate::oracle::ast::{Expr, name};
+use crate::oracle::ast::{Expr, Op, binary, is, name};
 use crate::oracle::rules::Feature;
 use crate::oracle::texts::{By, Cel, Pause, Window};
 use crate::oracle::time::Period;
 
 const AGGREGATES: [&str; 14] = [
-    "count", "sum", "mean", "stddev", "min", "max", "distinct", "last", "first", "since_last", "since_first", "is_new",
-    "speed", "leaky_bucket",
+    "count",
+    "sum",
+    "mean",
+    "stddev",
+    "min",
+    "max",
+    "distinct",
+    "last",
+    "first",
+    "since_last",
+    "since_first",
+    "is_new",
+    "speed",
+    "leaky_bucket",
 ];
 
 const KEYS: [&[&str]; 6] = [&["account"], &["device"], &[], &["account", "device"], &["subnet"], &["account", "kyc"]];
@@ -49,9 +61,9 @@ pub fn feature(random: &mut Random, names: &mut Names, number: usize) -> (String
         of: takes_value.then_some(Cel(of)),
         by: by(key),
         read_by: None,
-        filter: random.maybe(50, |random| Cel(names.condition(random, 1))),
-        window: (!bucket).then(|| window(random, names.scale)),
-        reset: random.maybe(25, |random| Cel(names.condition(random, 1))),
+        filter: random.maybe(40, |random| Cel(filter(random, names))),
+        window: (!bucket).then(|| window(random, names)),
+        reset: random.maybe(25, |random| Cel(rare(random, names))),
         gap: None,
         reset_at: None,
         delay: None,
@@ -66,12 +78,27 @@ pub fn feature(random: &mut Random, names: &mut Names, number: usize) -> (String
     (name, made)
 }
 
-fn window(random: &mut Random, scale: i64) -> Window {
+/// Mostly a choice of types, so that enough events are entries.
+fn filter(random: &mut Random, names: &Names) -> Expr {
+    let kinds = binary(Op::Or, is("type", random.pick(&TYPES)), is("type", random.pick(&TYPES)));
+    match random.between(0, 2) {
+        0 => names.condition(random, 1),
+        1 => binary(Op::Or, kinds, names.condition(random, 0)),
+        _ => kinds,
+    }
+}
+
+/// True for few events: a reset that is always there leaves nothing to look at.
+fn rare(random: &mut Random, names: &Names) -> Expr {
+    binary(Op::And, is("type", random.pick(&TYPES)), names.condition(random, 0))
+}
+
+fn window(random: &mut Random, names: &Names) -> Window {
     match random.between(0, 9) {
         0 => Window::Lifetime,
         1 => Window::Calendar(*random.pick(&[Period::Day, Period::Week])),
         2 => Window::Calendar(*random.pick(&[Period::Month, Period::Year, Period::Day])),
-        _ => Window::Sliding(scale * random.between(1, 20)),
+        _ => Window::Sliding(names.scale * random.between(1, names.reach)),
     }
 }
 
@@ -83,7 +110,7 @@ fn options(random: &mut Random, names: &Names, feature: &mut Feature) {
         feature.distinct = random.maybe(40, |random| Cel(names.text(random, 0)));
         return;
     }
-    feature.gap = random.maybe(25, |random| Pause(scale * random.between(1, 5)));
+    feature.gap = random.maybe(25, |random| Pause(scale * random.between(1, names.reach / 2)));
     feature.delay = random.maybe(15, |random| Pause(scale * random.between(1, 4)));
     if random.chance(15) && feature.by.0 == ["account"] {
         feature.read_by = Some(by(&["counterparty"]));

@@ -27,10 +27,9 @@ pub fn lock(random: &mut Random, names: &Names) -> Lock {
         covers_by: random.maybe(if target == ["account"] { 40 } else { 0 }, |_| by(&["account", "counterparty"])),
         backoff: random.maybe(50, |random| backoff(random, names)),
         extend: random.chance(40),
-        unlock: PROOFS.iter().filter(|_| random.chance(40)).map(|&proof| proof.to_owned()).collect(),
-        release: random.maybe(30, |random| {
-            Cel(binary(Op::And, is("type", "identity_check"), names.condition(random, 0)))
-        }),
+        unlock: PROOFS.iter().filter(|_| random.chance(65)).map(|&proof| proof.to_owned()).collect(),
+        release: random
+            .maybe(30, |random| Cel(binary(Op::And, is("type", "identity_check"), names.condition(random, 0)))),
     }
 }
 

@@ -28,7 +28,7 @@ impl Trial {
         let mut random = Random::new(seed);
         let hot = seed % 8 == 7;
         let scale = *random.pick(&[1000, 30_000, 3_600_000]);
-        let rules = rule_sets::rule_set(&mut random, scale);
+        let rules = rule_sets::rule_set(&mut random, scale, if hot { 400 } else { 20 });
         let count = if hot { random.between(300, 600) } else { random.between(30, 200) };
         let lines = stream::lines(&mut random, scale, count as usize, hot);
         Trial { rules, lines }

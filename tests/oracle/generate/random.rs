@@ -4,9 +4,9 @@
 pub struct Random(u64);
 
 impl Random {
-    /// Starts from a seed.
+    /// Starts from a seed; mixed once, else the numbers of the next seed would be these, shifted.
     pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        Random(Random(seed).next())
     }
 
     fn next(&mut self) -> u64 {

@@ -20,9 +20,9 @@ fn list(kind: &str, values: &[&str]) -> List {
     List { kind: kind.to_owned(), values: values.iter().map(|&value| value.to_owned()).collect() }
 }
 
-/// A rule set whose durations are multiples of `scale` ms.
-pub fn rule_set(random: &mut Random, scale: i64) -> RuleSet {
-    let mut names = Names::of_events(scale);
+/// A rule set whose durations are multiples of `scale` ms, windows at most `reach` of them.
+pub fn rule_set(random: &mut Random, scale: i64, reach: i64) -> RuleSet {
+    let mut names = Names::of_events(scale, reach);
     let mut rules = RuleSet {
         ruleset: head(random, scale),
         rates: texts([("USD", "7.105"), ("JPY", "0.0487")]),
@@ -36,6 +36,7 @@ pub fn rule_set(random: &mut Random, scale: i64) -> RuleSet {
         features: BTreeMap::new(),
         rules: BTreeMap::new(),
     };
+    rules.rates.remove(&rules.ruleset.currency);
     for number in 0..random.between(1, 6) as usize {
         let (name, made) = feature(random, &mut names, number);
         rules.features.insert(name, made);
@@ -75,7 +76,7 @@ fn derive(random: &mut Random, names: &mut Names) -> BTreeMap<String, Cel> {
 fn rule<T>(random: &mut Random, names: &Names, features: &BTreeMap<String, T>) -> Rule {
     let locking = random.chance(50);
     let mut when = names.condition(random, 2);
-    if random.chance(50) {
+    if random.chance(70) {
         // Every feature's value then shows in the output, whether or not the rest of the condition needs it.
         for feature in features.keys() {
             when = crate::oracle::ast::binary(crate::oracle::ast::Op::Or, when, Expr::Has(feature.clone()));
@@ -95,8 +96,7 @@ fn rule<T>(random: &mut Random, names: &Names, features: &BTreeMap<String, T>) -
 }
 
 fn reasons(random: &mut Random, names: &Names) -> Vec<(String, String)> {
-    let template = |random: &mut Random| {
-        format!("{{{}}} \"{{{{x}}\" {{reason}} 次 {{{}}}", names.any(random), names.any(random))
-    };
+    let template =
+        |random: &mut Random| format!("{{{}}} \"{{{{x}}\" {{reason}} 次 {{{}}}", names.any(random), names.any(random));
     vec![("zh".to_owned(), template(random)), ("en".to_owned(), template(random))]
 }

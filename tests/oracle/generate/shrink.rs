@@ -12,13 +12,23 @@ pub fn shrink(mut trial: Trial, fails: &dyn Fn(&Trial) -> bool) -> Trial {
     while size(&trial) < before {
         before = size(&trial);
         trial = drop_lines(trial, fails);
-        trial = drop_members(trial, fails, |rules| rules.rules.keys().cloned().collect(), |rules, id| {
-            rules.rules.remove(id);
-        });
-        trial = drop_members(trial, fails, |rules| unused(rules), |rules, name| {
-            rules.features.remove(name);
-            rules.derive.remove(name);
-        });
+        trial = drop_members(
+            trial,
+            fails,
+            |rules| rules.rules.keys().cloned().collect(),
+            |rules, id| {
+                rules.rules.remove(id);
+            },
+        );
+        trial = drop_members(
+            trial,
+            fails,
+            |rules| unused(rules),
+            |rules, name| {
+                rules.features.remove(name);
+                rules.derive.remove(name);
+            },
+        );
     }
     trial
 }

@@ -11,7 +11,11 @@ type Members = Vec<(String, String)>;
 
 /// Starts near a local midnight or a change of clocks of the zones in use.
 const STARTS: [&str; 5] = [
-    "2026-11-22T15:58:00Z", "2026-03-29T00:30:00Z", "2018-11-04T02:50:00Z", "2026-12-31T15:55:00Z", "2026-10-25T00:20:00Z",
+    "2026-11-22T15:58:00Z",
+    "2026-03-29T00:30:00Z",
+    "2018-11-04T02:50:00Z",
+    "2026-12-31T15:55:00Z",
+    "2026-10-25T00:20:00Z",
 ];
 
 /// The lines of a stream; with a hot key, all events are of one account and device.
@@ -79,7 +83,14 @@ fn numbers(random: &mut Random, record: &mut Members) {
     let mut put = |key: &str, value: String| record.push((key.to_owned(), value));
     if random.chance(60) {
         let (amount, currency) = *random.pick(&[
-            ("10", "CNY"), ("12", "CNY"), ("0", "KWD"), ("25", "JPY"), ("7", "JPY"), ("12.5", "USD"), ("3", "EUR"), ("1.25", "KWD"),
+            ("10", "CNY"),
+            ("12", "CNY"),
+            ("0", "KWD"),
+            ("25", "JPY"),
+            ("7", "JPY"),
+            ("12.5", "USD"),
+            ("3", "EUR"),
+            ("1.25", "KWD"),
         ]);
         put("amount", if random.chance(50) { amount.to_owned() } else { json_text(amount) });
         put("currency", json_text(currency));
@@ -105,9 +116,23 @@ fn numbers(random: &mut Random, record: &mut Members) {
 /// Breaks one rule for fields, or adds what is to be ignored.
 fn spoil(random: &mut Random, record: &mut Members) {
     let (key, value) = *random.pick(&[
-        ("id", "\"\""), ("type", "\"Login\""), ("time", "1.5"), ("account", "null"), ("outcome", "\"maybe\""), ("kyc", "4"),
-        ("amount", "1e2"), ("currency", "\"ZZZ\""), ("ip", "\"10.1.2\""), ("country", "\"cn\""), ("n", "2.0"), ("x", "1e999"),
-        ("flag", "\"true\""), ("extra", "{\"a\":[1e999,null]}"), ("wallet", "null"), ("lon", "181"), ("label", "\"bad\""),
+        ("id", "\"\""),
+        ("type", "\"Login\""),
+        ("time", "1.5"),
+        ("account", "null"),
+        ("outcome", "\"maybe\""),
+        ("kyc", "4"),
+        ("amount", "1e2"),
+        ("currency", "\"ZZZ\""),
+        ("ip", "\"10.1.2\""),
+        ("country", "\"cn\""),
+        ("n", "2.0"),
+        ("x", "1e999"),
+        ("flag", "\"true\""),
+        ("extra", "{\"a\":[1e999,null]}"),
+        ("wallet", "null"),
+        ("lon", "181"),
+        ("label", "\"bad\""),
     ]);
     set(record, key, value.to_owned());
 }
@@ -131,7 +156,8 @@ fn print(random: &mut Random, mut record: Members) -> Vec<u8> {
     let members: Vec<_> = record
         .iter()
         .map(|(key, value)| {
-            let value = if escaped { value.replace('a', "\\u0061").replace("f\\u0061lse", "false") } else { value.clone() };
+            let value =
+                if escaped { value.replace('a', "\\u0061").replace("f\\u0061lse", "false") } else { value.clone() };
             format!("{space}{}{space}:{space}{value}", json_text(key))
         })
         .collect();
