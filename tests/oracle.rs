@@ -159,3 +159,20 @@ fn trials_reach_every_kind_of_line() {
         assert!(outputs.contains(part), "{part} is missing");
     }
 }
+
+/// An engine with a fault: it forgets to write expiries.
+fn run_without_expiries(rules: &str, stream: &[u8]) -> Result<String, String> {
+    let output = run_printed(rules, stream)?;
+    let kept = output.lines().filter(|line| !line.contains("\"transition\":\"expired\""));
+    Ok(kept.map(|line| format!("{line}\n")).collect())
+}
+
+#[test]
+fn a_fault_is_found_and_made_small() {
+    let fails = |trial: &Trial| difference(trial, run_without_expiries).is_some();
+    let found = (0..50).map(Trial::from_seed).find(fails).expect("some trial has an expiry");
+    let small = shrink(found, &fails);
+    assert_eq!(small.rules.rules.len(), 1);
+    // The firing, what makes its condition true, and the event after the end.
+    assert!(small.lines.len() <= 6, "{}", String::from_utf8_lossy(&small.stream()));
+}

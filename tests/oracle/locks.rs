@@ -115,12 +115,12 @@ impl Locks {
         let target: Option<Vec<_>> =
             names.into_iter().map(|name| moment.view.lookup(&name).map(|value| (name, value))).collect();
         let (Some(target), Ok(base)) = (target, base_length(&written.length, moment)) else { return (false, None) };
-        let newest = self.0.iter_mut().filter(|lock| lock.rule == rule && lock.target == target).next_back();
+        let newest = self.0.iter_mut().rfind(|lock| lock.rule == rule && lock.target == target);
         if let Some(newest) = newest.filter(|lock| lock.before_end(moment.time)) {
             let moved = written.extend && extend(newest, base, written.backoff.as_ref(), moment.time);
             return (true, moved.then(|| transition("extended", newest)));
         }
-        let newest = self.0.iter().filter(|lock| lock.rule == rule && lock.target == target).next_back();
+        let newest = self.0.iter().rfind(|lock| lock.rule == rule && lock.target == target);
         let level = next_level(newest, written.backoff.as_ref(), moment.time);
         let length = length_at(level, base, written.backoff.as_ref());
         let end = length.map(|length| end_after(moment.time, length));

@@ -14,7 +14,7 @@ pub const PROOFS: [&str; 3] = ["operator", "identity_verified", "sms_code"];
 pub fn lock(random: &mut Random, names: &Names) -> Lock {
     let scale = names.scale;
     let target: &[&str] =
-        *random.pick(&[&["account"] as &[_], &["account"], &["account", "device"], &["device"], &["subnet"]]);
+        random.pick(&[&["account"] as &[_], &["account"], &["account", "device"], &["device"], &["subnet"]]);
     let length = match random.between(0, 6) {
         0 => Length::UntilUnlocked,
         1..=2 => Length::Computed(binary(Op::Multiply, names.duration(random, 1), name(random.pick(&names.ints)))),

@@ -20,15 +20,10 @@ pub fn shrink(mut trial: Trial, fails: &dyn Fn(&Trial) -> bool) -> Trial {
                 rules.rules.remove(id);
             },
         );
-        trial = drop_members(
-            trial,
-            fails,
-            |rules| unused(rules),
-            |rules, name| {
-                rules.features.remove(name);
-                rules.derive.remove(name);
-            },
-        );
+        trial = drop_members(trial, fails, unused, |rules, name| {
+            rules.features.remove(name);
+            rules.derive.remove(name);
+        });
     }
     trial
 }
