@@ -10,11 +10,12 @@ use crate::oracle::texts::{Cel, Length, Pause};
 /// Proofs an unlock event may bring.
 pub const PROOFS: [&str; 3] = ["operator", "identity_verified", "sms_code"];
 
+const TARGETS: [&[&str]; 5] = [&["account"], &["account"], &["account", "device"], &["device"], &["subnet"]];
+
 /// What a locking rule sets.
 pub fn lock(random: &mut Random, names: &Names) -> Lock {
     let scale = names.scale;
-    let target: &[&str] =
-        random.pick(&[&["account"] as &[_], &["account"], &["account", "device"], &["device"], &["subnet"]]);
+    let target = TARGETS[random.between(0, 4) as usize];
     let length = match random.between(0, 6) {
         0 => Length::UntilUnlocked,
         1..=2 => Length::Computed(binary(Op::Multiply, names.duration(random, 1), name(random.pick(&names.ints)))),
