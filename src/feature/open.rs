@@ -185,7 +185,7 @@ impl Open<'_> {
         if shape.stream.cell == Cell::Hash && !entry.barrier {
             entry.superseded = flat.find(rank..flat.len(), entry.extra).is_some();
             let previous = if entry.superseded { None } else { flat.find(0..rank, entry.extra) };
-            if let Some(previous) = previous.filter(|&previous| !flat.is_barrier(previous)) {
+            if let Some(previous) = previous {
                 self.supersede(stream, shape, previous);
             }
         }

@@ -159,7 +159,12 @@ impl<'a> Flat<'a> {
     pub fn find(&self, range: Range<usize>, value: u128) -> Option<usize> {
         // The low word tells nearly all apart.
         let low = value as u32;
-        range.rev().find(|&rank| self.words[self.value_at(rank)] == low && self.extra(rank) & !SUPERSEDED == value)
+        let same = |&rank: &usize| {
+            self.words[self.value_at(rank)] == low
+                && self.extra(rank) & !SUPERSEDED == value
+                && !self.is_barrier(rank)
+        };
+        range.rev().find(same)
     }
 
     #[inline]
