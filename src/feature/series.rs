@@ -13,6 +13,7 @@ use super::record::join;
 use super::tree::Summary;
 
 /// A time-ordered series of entries, addressed by rank.
+#[expect(clippy::len_without_is_empty, reason = "nobody asks")]
 pub trait Series {
     /// Number of entries, barriers included.
     fn len(&self) -> usize;

@@ -194,7 +194,7 @@ pub fn make_room(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     }
     let len = open.flat(stream, shape).len();
     let large = record::used(open.words()) >= record::LARGE_RECORD;
-    if len > 0 && len % (FLAT_MAX / 4) == 0 {
+    if len > 0 && len.is_multiple_of(FLAT_MAX / 4) {
         compact_flat(open, stream, shape, floor);
     }
     if large || open.flat(stream, shape).len() >= FLAT_MAX {
