@@ -1,10 +1,12 @@
 //! lockkeeper: a transaction-anomaly and account-lock risk engine.
 
 pub mod cli;
+pub mod engine;
 pub mod expr;
 pub mod feature;
 pub mod generate;
 pub mod model;
+pub mod replay;
 pub mod rulefiles;
 pub mod ruleset;
 pub mod wire;

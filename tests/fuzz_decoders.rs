@@ -100,7 +100,7 @@ fn check_paths(schema: &Schema, record: &[u8], fast: &Batch) {
     }
     let forced = [&record[..=at], b"\"~~\":[],", &record[at + 1..]].concat();
     let strict = outcome(schema, &None, &forced);
-    if !strict.rejections.first().is_some_and(|rejection| rejection.code == RejectCode::TooLarge) {
+    if strict.rejections.first().is_none_or(|rejection| rejection.code != RejectCode::TooLarge) {
         assert_eq!(content(fast), content(&strict), "{}", String::from_utf8_lossy(record));
     }
 }

@@ -21,7 +21,14 @@ fn judge(lines: &[&str]) -> Vec<Value> {
 
 fn payment(number: usize, second: usize, amount: &str) -> String {
     format!(
-        r#"{{"id":"e{number}","type":"payment","time":"2026-01-05T10:00:{second:02}.000Z","account":"a1","amount":"{amount}","currency":"CNY","order":"o{number}","counterparty":"m{number}","device":"d1","kyc":3,"ip":"10.0.0.1","factors":1}}"#
+        concat!(
+            r#"{{"id":"e{number}","type":"payment","time":"2026-01-05T10:00:{second:02}.000Z","account":"a1","#,
+            r#""amount":"{amount}","currency":"CNY","order":"o{number}","counterparty":"m{number}","device":"d1","#,
+            r#""kyc":3,"ip":"10.0.0.1","factors":1}}"#
+        ),
+        number = number,
+        second = second,
+        amount = amount
     )
 }
 
@@ -75,8 +82,13 @@ fn a_decision_has_the_bytes_of_the_contract() {
         out.clear();
         engine.process(payment(number, number, "20.50").as_bytes(), &mut out);
     }
-    let expected = r#"{"kind":"decision","event":"e5","type":"payment","account":"a1","order":"o5","time":"2026-01-05T10:00:05.000Z","action":"alert","score":30,"hits":[{"rule":"burst-1m","mode":"enforce","action":"allow","score":30,"values":{"amount":"20.50","payments_1m":6,"payments_5m":6}}],"covered_by":[],"ruleset":"velocity@0123456789ab"}
-"#;
+    let expected = concat!(
+        r#"{"kind":"decision","event":"e5","type":"payment","account":"a1","order":"o5","#,
+        r#""time":"2026-01-05T10:00:05.000Z","action":"alert","score":30,"hits":[{"rule":"burst-1m","#,
+        r#""mode":"enforce","action":"allow","score":30,"values":{"amount":"20.50","payments_1m":6,"#,
+        r#""payments_5m":6}}],"covered_by":[],"ruleset":"velocity@0123456789ab"}"#,
+        "\n"
+    );
     assert_eq!(String::from_utf8_lossy(&out), expected);
 }
 

@@ -184,6 +184,43 @@ fn hostile_yaml_is_refused_and_never_panics() {
     }
 }
 
+#[test]
+fn event_types_nobody_declared_are_warned_of() {
+    let text = "types: [visit]\nrules:\n  a: { when: type == 'visit' }\n  b:\n    when: type in ['login', 'vist']\n";
+    let warnings = load_texts(&[HEADER, text]).warnings;
+    let messages: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
+    assert_eq!(messages, ["no event type `vist` is declared"]);
+    assert_eq!(warnings[0].help.as_deref(), Some("did you mean `visit`?"));
+}
+
+#[test]
+fn too_many_definitions_are_one_fault() {
+    let define = |index: usize| format!("  f{index}: {{ aggregate: count, by: account, window: 1h }}\n");
+    let features: String = (0..1001).map(define).collect();
+    let text = format!("{HEADER}features:\n{features}rules: {{ a: {{ when: f1 > f1000 && f999 > 0 }} }}\n");
+    let file = SourceFile { path: "x.yaml".to_string(), text };
+    let faults = load(&[file], &|_, _| Err("no lists".to_string())).expect_err("too many");
+    let codes: Vec<&str> = faults.iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, ["limit"]);
+}
+
+#[test]
+fn defaults_are_filled_in() {
+    let rules = load_texts(&[HEADER, "rules: { a: { when: kyc == 1 } }\n"]).rules;
+    assert_eq!((rules.lateness, rules.dedup), (600_000, 3_600_000));
+    assert_eq!(rules.timezone, chrono_tz::UTC);
+    assert_eq!((rules.thresholds, rules.bounds), Default::default());
+    let rule = &rules.rules[0];
+    assert_eq!((rule.score, rule.action, rule.mode), (0, Action::Allow, Mode::Enforce));
+    let text = "rules: { a: { on: kyc == 1, when: true, action: lock, lock: { for: 1h, backoff: {} } } }\n";
+    let rules = load_texts(&[HEADER, text]).rules;
+    let lock = rules.rules[0].lock.as_ref().expect("a lock");
+    assert_eq!(lock.target.iter().map(|part| part.name.as_str()).collect::<Vec<_>>(), ["account"]);
+    assert!(!lock.extend && lock.unlock.is_empty() && lock.covers.is_none() && lock.release.is_none());
+    let backoff = lock.backoff.as_ref().expect("backoff");
+    assert_eq!((backoff.factor, backoff.max, backoff.forget), ((2, 0), None, 7 * 86_400_000));
+}
+
 proptest::proptest! {
     #[test]
     fn any_text_and_any_cut_of_a_good_file_loads_or_is_diagnosed(noise in "\\PC{0,80}", at in 0usize..6000, cut in 0usize..40) {

@@ -32,9 +32,9 @@ Examples:
     lockkeeper generate --attacks takeover=3 --out events.jsonl
 
   Straight into the engine:
-    lockkeeper generate --events 1000000 --attacks stuffing=2,card_testing=5 | lockkeeper replay --rules rules -
+    lockkeeper generate --attacks stuffing=2,card_testing=5 | lockkeeper replay --rules rules -
 
-  A month of a million accounts, a few of which make much of the traffic, 5 in 1000 events up to 2 minutes late:
+  A month of a million accounts, a few of them very busy, 5 in 1000 events up to 2 minutes late:
     lockkeeper generate --accounts 1000000 --events 20000000 --days 30 --flatten 0 --late 5 --late-seconds 120
 
 The same options give the same bytes, on every machine. All addresses are of private and documentation networks.";
@@ -60,8 +60,8 @@ pub struct GenerateArgs {
     attacks: Attacks,
 
     /// Beginning of the period: RFC 3339, a date (midnight in Shanghai) or epoch milliseconds.
-    #[arg(long, env = "LOCKKEEPER_START", value_name = "TIME", default_value = "2026-01-05", value_parser = parse_start)]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(long, env = "LOCKKEEPER_START", value_name = "TIME", default_value = "2026-01-05")]
+    #[arg(value_parser = parse_start, allow_negative_numbers = true)]
     start: i64,
 
     /// Length of the period in days; fractions are fine.

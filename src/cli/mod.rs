@@ -1,4 +1,58 @@
 //! The command line: one file per verb, and what verbs share.
 
+pub mod check;
+pub mod exit;
 pub mod generate;
 pub mod output;
+pub mod replay;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::rulefiles::load_paths;
+use crate::ruleset::render::render_human;
+use crate::ruleset::types::RuleSet;
+
+/// Transaction-anomaly and account-lock risk engine for digital wallets.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Replay(replay::ReplayArgs),
+    Check(check::CheckArgs),
+    Generate(generate::GenerateArgs),
+}
+
+/// Runs the verb that was asked for.
+///
+/// # Errors
+/// What stopped it, for people; the exit code is then 1.
+pub fn run(cli: &Cli) -> Result<ExitCode> {
+    match &cli.verb {
+        Verb::Replay(args) => replay::run(args).map(ExitCode::from),
+        Verb::Check(args) => check::run(args).map(ExitCode::from),
+        Verb::Generate(args) => generate::run(args),
+    }
+}
+
+/// Loads a rule set; says what is wrong with it on stderr and returns `None` if it is not valid.
+fn load_rules(paths: &[PathBuf]) -> Result<Option<RuleSet>> {
+    match load_paths(paths) {
+        Ok(loaded) => {
+            anstream::eprint!("{}", render_human(&loaded.warnings, true));
+            Ok(Some(loaded.rules))
+        }
+        Err(faults) => {
+            anstream::eprint!("{}", render_human(&faults, true));
+            Ok(None)
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::expr::eval::{ColumnData, Truth};
 use crate::expr::graph::NodeId;
 use crate::feature::keys::{self, Expressions, KeyColumn};
 use crate::model::events::{Events, TextField};
-use crate::model::outcome::{Cover, Decision, Item, Outcome, Target, Transition, TransitionKind};
+use crate::model::outcome::{Cover, Decision, Item, Outcome, Transition, TransitionKind};
 use crate::ruleset::types::{Action, Lock as LockRule, LockDuration, Mode, RuleSet};
 
 /// What the decide step works on, for one batch.
@@ -231,10 +231,7 @@ impl Bench<'_> {
     }
 
     fn new_chain(&self, rule: usize, hash: u64, key: Vec<u8>, lock: &LockRule) -> Chain {
-        let values = keys::decode(&lock.target, &key);
-        let texts = values.iter().map(|value| crate::expr::format::text(value, self.rules.currency)).collect();
-        let parts = lock.target.iter().map(|part| part.name.clone()).zip(values).collect();
-        let target = Target { rule: self.rules.rules[rule].id.clone(), parts, texts };
+        let target = super::snapshot::target(self.rules, rule, &keys::decode(&lock.target, &key));
         Chain { rule, key, hash, target: Arc::new(target), locks: Vec::new(), relaxed: false }
     }
 

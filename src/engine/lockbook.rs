@@ -8,6 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::backoff;
 use super::identity_hash::IdentityHasher;
 use crate::feature::slab::Slab;
@@ -18,7 +20,7 @@ use crate::ruleset::types::{Lock as LockRule, Named, Rule};
 pub const LATEST_END: i64 = 253_402_300_799_999;
 
 /// One lock.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lock {
     /// Start, ms.
     pub start: i64,
@@ -134,6 +136,20 @@ impl LockBook {
             self.watches[watch].chains.entry(hash).or_default().push(id);
         }
         id
+    }
+
+    /// Takes over a chain with its locks.
+    pub fn restore(&mut self, chain: Chain, rules: &[Rule]) {
+        let locks = chain.locks.clone();
+        let stale = stale_from(&chain, rules);
+        let id = self.start_chain(chain);
+        for lock in locks.iter().filter(|lock| !lock.closed) {
+            self.active += 1;
+            self.schedule(id, lock);
+        }
+        if locks.last().is_none_or(|newest| newest.closed) {
+            self.stale.insert((stale, id));
+        }
     }
 
     fn watches_of(&self, rule: usize) -> BTreeSet<usize> {

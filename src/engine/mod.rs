@@ -11,6 +11,7 @@ pub mod identity_hash;
 pub mod intake;
 pub mod lockbook;
 pub mod recent;
+pub mod snapshot;
 
 pub mod verdict;
 
@@ -142,7 +143,7 @@ impl Engine {
         self.fill_rows(batch, &mut state);
         let evicted = self.compute(batch, &mut state, executor);
         self.decide(batch, &mut state, evicted);
-        self.encode(batch, &mut state, executor, emit, out);
+        self.write(batch, &mut state, executor, emit, out);
         let facts = self.facts(batch, &state);
         self.forget(&state, executor);
         self.batch = state;
@@ -254,7 +255,7 @@ impl Engine {
         order.rest(&mut state.outcome);
     }
 
-    fn encode(&self, batch: &Batch, state: &mut BatchState, executor: &dyn Executor, emit: Emit, out: &mut Vec<u8>) {
+    fn write(&self, batch: &Batch, state: &mut BatchState, executor: &dyn Executor, emit: Emit, out: &mut Vec<u8>) {
         if emit == Emit::None {
             return;
         }

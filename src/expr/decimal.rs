@@ -72,9 +72,8 @@ fn place(negative: bool, digits: &[u8], point: i64) -> Floor {
         return if negative { Floor::TooSmall } else { Floor::TooLarge };
     }
     let kept = usize::try_from(point).unwrap_or(0);
-    let whole = (0..kept).fold(0_i128, |sum, index| {
-        sum * 10 + digits.get(index).map_or(0, |digit| i128::from(digit - b'0'))
-    });
+    let whole =
+        (0..kept).fold(0_i128, |sum, index| sum * 10 + digits.get(index).map_or(0, |digit| i128::from(digit - b'0')));
     let exact = digits.iter().skip(kept).all(|digit| *digit == b'0');
     let floor = match (negative, exact) {
         (false, _) => whole,

@@ -46,9 +46,11 @@ pub(super) const NOON: i64 = 1_795_390_215_250;
 
 impl World {
     pub fn new() -> Self {
-        let fields = [("big", FieldType::Int), ("flag", FieldType::Bool), ("n", FieldType::Int), ("note", FieldType::Text)];
+        let fields =
+            [("big", FieldType::Int), ("flag", FieldType::Bool), ("n", FieldType::Int), ("note", FieldType::Text)];
         let ratio = [("ratio", FieldType::Double)];
-        let fields: Vec<(String, FieldType)> = fields.into_iter().chain(ratio).map(|(name, kind)| (name.into(), kind)).collect();
+        let fields: Vec<(String, FieldType)> =
+            fields.into_iter().chain(ratio).map(|(name, kind)| (name.into(), kind)).collect();
         let mut graph = Graph::default();
         let mut names = BTreeMap::new();
         for name in FIELD_NAMES.iter().copied().chain(fields.iter().map(|(name, _)| name.as_str())) {
@@ -77,8 +79,7 @@ impl World {
     pub fn values(&mut self, text: &str) -> Vec<Option<Value>> {
         let compiled = self.compile(text).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
         let mut evaluator = Evaluator::new(&self.graph);
-        let inputs =
-            Inputs { events: &self.events, behind: &self.behind, features: &self.features, feature_text: b"" };
+        let inputs = Inputs { events: &self.events, behind: &self.behind, features: &self.features, feature_text: b"" };
         let nodes = self.graph.needed([compiled.node]);
         let mut last = Vec::new();
         // Twice: the second batch must not see the first.
@@ -97,17 +98,28 @@ fn events(fields: &[(String, FieldType)]) -> Events {
     let mut events = Events::new(&fields.iter().map(|(_, kind)| *kind).collect::<Vec<_>>());
     let rows: [(&[(TextField, &str)], &str); 3] = [
         (
-            &[(TextField::Id, "e1"), (TextField::Type, "payment"), (TextField::Account, "a1"), (TextField::Reason, "支付ok")],
+            &[
+                (TextField::Id, "e1"),
+                (TextField::Type, "payment"),
+                (TextField::Account, "a1"),
+                (TextField::Reason, "支付ok"),
+            ],
             "12.5",
         ),
         (&[(TextField::Id, "e2"), (TextField::Type, "login"), (TextField::Account, "a2")], ""),
         (
-            &[(TextField::Id, "e3"), (TextField::Type, "login"), (TextField::Account, "a3"), (TextField::Outcome, "failure")],
+            &[
+                (TextField::Id, "e3"),
+                (TextField::Type, "login"),
+                (TextField::Account, "a3"),
+                (TextField::Outcome, "failure"),
+            ],
             "-42",
         ),
     ];
     for (texts, note) in rows {
-        let spans: Vec<(TextField, Span)> = texts.iter().map(|(field, text)| (*field, push(&mut events.text, text))).collect();
+        let spans: Vec<(TextField, Span)> =
+            texts.iter().map(|(field, text)| (*field, push(&mut events.text, text))).collect();
         for (field, _) in TextField::ALL {
             let span = spans.iter().find(|(known, _)| *known == field).map(|(_, span)| *span);
             events.texts[field as usize].push(span.unwrap_or_default());

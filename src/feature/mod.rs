@@ -19,6 +19,7 @@ pub mod rows;
 pub mod series;
 pub mod shard;
 pub mod slab;
+pub mod snapshot;
 pub mod store;
 pub mod table;
 pub mod text;

@@ -3,6 +3,8 @@
 pub mod input;
 mod lines;
 mod open;
+pub mod run;
 mod source;
+pub mod summary;
 
 pub use input::{InputError, InputFault, InputSet, Order, Progress};

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::canonical::{Canonical, Fields};
 use super::context::{Context, Meaning};
 use super::expression::Reach;
-use super::header::limit;
+use super::header::within_limit;
 use super::merge::{Entry, Merged};
 use super::order::order;
 use super::yaml::Kind;
 use crate::expr::mentioned_names;
 
-/// Most derived values.
-const MAX_DERIVED: usize = 1000;
+/// Most derived values, and most features.
+const MAX_DEFINITIONS: usize = 1000;
 
 /// Enters the names of a section; returns the entries whose names can be used.
 pub fn declare_section<'a>(
@@ -22,7 +22,7 @@ pub fn declare_section<'a>(
     meaning: Meaning,
 ) -> BTreeMap<&'a str, &'a Entry> {
     let mut entries = BTreeMap::new();
-    for entry in merged.section(section) {
+    for entry in within_limit(context, merged, section, MAX_DEFINITIONS) {
         if context.declare(what, &entry.key, meaning) {
             entries.insert(entry.key.text.as_str(), entry);
         }
@@ -51,8 +51,7 @@ pub fn in_order(
 }
 
 /// Reads `derive:`; features are declared already, so that naming one is told as such.
-pub fn read_derived(context: &mut Context, merged: &Merged, entries: &BTreeMap<&str, &Entry>) -> Canonical {
-    limit(&mut context.faults, merged.section("derive").nth(MAX_DERIVED), "derived values", MAX_DERIVED);
+pub fn read_derived(context: &mut Context, entries: &BTreeMap<&str, &Entry>) -> Canonical {
     let mut needs = BTreeMap::new();
     for (name, entry) in entries {
         let names = match &entry.node.kind {

@@ -14,9 +14,6 @@ use crate::expr::{self, Scope};
 use crate::model::money::Currency;
 use crate::model::value::Type;
 
-/// Longest expression, bytes.
-const MAX_EXPRESSION: usize = 16 * 1024;
-
 /// Which names an expression may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
@@ -46,11 +43,6 @@ impl Context {
         let trimmed = whole.trim_end();
         if trimmed.trim_start().is_empty() {
             self.faults.error("wrong-type", &node.place, "an empty expression").expected("an expression");
-            return None;
-        }
-        if trimmed.len() > MAX_EXPRESSION {
-            let message = format!("an expression of {} bytes", trimmed.len());
-            self.faults.error("limit", &node.place, message).expected(format!("at most {MAX_EXPRESSION} bytes"));
             return None;
         }
         let mentioned = expr::mentioned_names(trimmed);

@@ -8,8 +8,7 @@ use super::context::{Context, Meaning};
 use super::derive::in_order;
 use super::diagnostic::Faults;
 use super::expression::{Expression, condition, value_expression};
-use super::header::limit;
-use super::merge::{Entry, Merged};
+use super::merge::Entry;
 use super::options::{aggregate, canonical_window, check_needs, check_read_by, find_row, key_parts, window};
 use super::read::{Keys, duration, integer, keys};
 use super::types::{Aggregate, Feature, Named, Window};
@@ -17,16 +16,8 @@ use super::yaml::Kind;
 use crate::expr::mentioned_names;
 use crate::model::value::Type;
 
-/// Most features.
-const MAX_FEATURES: usize = 1000;
-
 /// Reads `features:` in the order of their dependencies; the result is sorted by name.
-pub fn read_features(
-    context: &mut Context,
-    merged: &Merged,
-    entries: &BTreeMap<&str, &Entry>,
-) -> (Vec<Feature>, Canonical) {
-    limit(&mut context.faults, merged.section("features").nth(MAX_FEATURES), "features", MAX_FEATURES);
+pub fn read_features(context: &mut Context, entries: &BTreeMap<&str, &Entry>) -> (Vec<Feature>, Canonical) {
     let needs = entries.iter().map(|(name, entry)| (name.to_string(), needs(entry))).collect();
     let index: BTreeMap<&str, usize> = entries.keys().enumerate().map(|(index, name)| (*name, index)).collect();
     let mut features = BTreeMap::new();

@@ -158,9 +158,9 @@ fn bounds(faults: &mut Faults, header: &Keys) -> Bounds {
 pub fn read_rates(context: &mut Context, merged: &Merged, own: Currency) -> Canonical {
     let mut fields = Fields::default();
     let mut rates = BTreeMap::new();
+    let entries = within_limit(context, merged, "rates", MAX_DECLARED);
     let faults = &mut context.faults;
-    limit(faults, merged.section("rates").nth(MAX_DECLARED), "rates", MAX_DECLARED);
-    for Entry { key, node } in merged.section("rates") {
+    for Entry { key, node } in entries {
         let currency = Currency::parse(&key.text);
         if currency.is_none() {
             let message = format!("`{}` is no currency that can be counted", shorten(&key.text));
@@ -229,8 +229,7 @@ pub fn read_fields(context: &mut Context, merged: &Merged) -> Canonical {
         ("bool", FieldType::Bool),
     ];
     let mut canonical = Fields::default();
-    limit(&mut context.faults, merged.section("fields").nth(MAX_DECLARED), "fields", MAX_DECLARED);
-    for Entry { key, node } in merged.section("fields") {
+    for Entry { key, node } in within_limit(context, merged, "fields", MAX_DECLARED) {
         let kind = word(&mut context.faults, node, &words);
         if context.declare("field", key, Meaning::Field) {
             // A field of unknown type is still known; the fault is noted.
@@ -243,11 +242,14 @@ pub fn read_fields(context: &mut Context, merged: &Merged) -> Canonical {
     canonical.into()
 }
 
-/// A fault where a section has too many entries; `beyond` is the first one too many.
-pub fn limit(faults: &mut Faults, beyond: Option<&Entry>, what: &str, most: usize) {
-    if let Some(entry) = beyond {
-        faults.error("limit", &entry.key.place, format!("too many {what}")).expected(format!("at most {most} {what}"));
+/// The entries of a section, at most `most`; a fault for more. What names one of those left out is not judged.
+pub fn within_limit<'a>(context: &mut Context, merged: &'a Merged, section: &str, most: usize) -> Vec<&'a Entry> {
+    if let Some(beyond) = merged.section(section).nth(most) {
+        let finding = context.faults.error("limit", &beyond.key.place, format!("too many entries in `{section}`"));
+        finding.expected(format!("at most {most}"));
+        context.incomplete = true;
     }
+    merged.section(section).take(most).collect()
 }
 
 impl Header {

@@ -3,7 +3,7 @@
 use super::canonical::{Canonical, Fields, texts};
 use super::context::Context;
 use super::diagnostic::Place;
-use super::header::limit;
+use super::header::within_limit;
 use super::merge::{Entry, Merged};
 use super::read::{Keys, keys, sequence, shorten, text, word};
 use crate::expr::lists::{CidrSet, List, parse_network};
@@ -26,8 +26,7 @@ enum ListKind {
 /// Reads `lists:` into the graph; a list with faults is known, but empty.
 pub fn read_lists(context: &mut Context, merged: &Merged, read_list: ReadList) -> Canonical {
     let mut canonical = Fields::default();
-    limit(&mut context.faults, merged.section("lists").nth(MAX_LISTS), "lists", MAX_LISTS);
-    for entry in merged.section("lists") {
+    for entry in within_limit(context, merged, "lists", MAX_LISTS) {
         check_name(context, entry);
         let list = read_one(context, entry, read_list).unwrap_or(List::of_texts(Vec::new()));
         canonical.put(&entry.key.text, canonical_list(&list));

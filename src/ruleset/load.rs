@@ -96,8 +96,8 @@ impl Sections {
         let features = declare_section(context, merged, ("features", "feature"), Meaning::Feature(None));
         refuse_scores(context, merged);
         fields.put("lists", read_lists(context, merged, read_list));
-        fields.put("derive", read_derived(context, merged, &derived));
-        let (features, canonical) = read_features(context, merged, &features);
+        fields.put("derive", read_derived(context, &derived));
+        let (features, canonical) = read_features(context, &features);
         fields.put("features", canonical);
         let (rules, canonical) = read_rules(context, merged);
         fields.put("rules", canonical);

@@ -3,7 +3,7 @@
 use super::canonical::{Canonical, Fields, texts};
 use super::context::Context;
 use super::expression::{Expression, condition};
-use super::header::limit;
+use super::header::within_limit;
 use super::locks::read_lock;
 use super::merge::{Entry, Merged};
 use super::read::{Keys, bad_value, integer, keys, one_or_many, text, word};
@@ -31,10 +31,9 @@ const ACTIONS: [(&str, Action); 5] = [
 
 /// Reads `rules:`, sorted by id; those that are `off` are checked and left out.
 pub fn read_rules(context: &mut Context, merged: &Merged) -> (Vec<Rule>, Canonical) {
-    limit(&mut context.faults, merged.section("rules").nth(MAX_RULES), "rules", MAX_RULES);
     let mut rules = Vec::new();
     let mut canonical = Fields::default();
-    for entry in merged.section("rules") {
+    for entry in within_limit(context, merged, "rules", MAX_RULES) {
         check_id(context, entry);
         if let Some((rule, fields)) = read_rule(context, entry) {
             canonical.put(&entry.key.text, fields);

@@ -128,4 +128,27 @@ mod tests {
         let Kind::Mapping(entries) = &root.kind else { panic!("no mapping") };
         assert_eq!(inside(&faults, &entries[0].1, 2..2).range, 5..5);
     }
+
+    proptest::proptest! {
+        /// Every character of a value stands where the source has it, or an escape for it.
+        #[test]
+        fn quoted_text_is_aligned(text in "[a-zé设 '\"\\\\\t\n😀]{1,40}") {
+            let quoted = serde_json::to_string(&text).expect("text");
+            let pieces = align(&quoted, &text, Style::DoubleQuoted);
+            proptest::prop_assert_eq!(pieces.len(), text.chars().count());
+            for (piece, (offset, character)) in pieces.iter().zip(text.char_indices()) {
+                let written = &quoted[piece.raw.clone()];
+                proptest::prop_assert_eq!(piece.value, offset);
+                proptest::prop_assert!(written.starts_with(character) || written.starts_with('\\'));
+            }
+        }
+
+        #[test]
+        fn single_quoted_text_is_aligned(text in "[a-zé设' ]{1,40}") {
+            let quoted = format!("'{}'", text.replace('\'', "''"));
+            let pieces = align(&quoted, &text, Style::SingleQuoted);
+            let written: String = pieces.iter().map(|piece| quoted[piece.raw.clone()].replace("''", "'")).collect();
+            proptest::prop_assert_eq!(written, text);
+        }
+    }
 }

@@ -31,9 +31,9 @@ impl Checker<'_> {
                 let text = self.expect(text, Type::String)?;
                 Some((self.graph.add(Node::Size(text), Type::Int), Type::Int))
             }
-            (Function::Int, [value]) if !method => self.to_int(value),
-            (Function::Double, [value]) if !method => self.to_double(value),
-            (Function::Text, [value]) if !method => self.to_text(value),
+            (Function::Int, [value]) if !method => self.int_of(value),
+            (Function::Double, [value]) if !method => self.double_of(value),
+            (Function::Text, [value]) if !method => self.text_of(value),
             (Function::Absolute, [value]) if !method => self.absolute(value),
             (Function::Smallest, [_, _, ..]) if !method => self.extreme(&all, Node::Smallest, range),
             (Function::Greatest, [_, _, ..]) if !method => self.extreme(&all, Node::Greatest, range),
@@ -156,14 +156,16 @@ impl Checker<'_> {
 
     fn zone(&mut self, zone: &Syntax) -> Option<Zone> {
         let source = self.literal(zone, "a time zone")?;
-        Zone::parse(source).or_else(|near| {
-            let fault = Fault::new(zone.range.clone(), format!("there is no time zone `{source}`"));
-            let fault = fault.expected("an IANA name such as `Asia/Shanghai`, or `+08:00`");
-            Err(self.faults.push(match near {
-                Some(near) => fault.help(format!("did you mean `{near}`?")),
-                None => fault,
-            }))
-        }).ok()
+        let near = match Zone::parse(source) {
+            Ok(zone) => return Some(zone),
+            Err(near) => near,
+        };
+        let fault = Fault::new(zone.range.clone(), format!("there is no time zone `{source}`"));
+        let fault = fault.expected("an IANA name such as `Asia/Shanghai`, or `+08:00`");
+        self.fault(match near {
+            Some(near) => fault.help(format!("did you mean `{near}`?")),
+            None => fault,
+        })
     }
 
     /// The text of a literal.

@@ -14,7 +14,7 @@ use super::{Checker, Term, article, kind_of};
 type Checked = Option<(NodeId, Type)>;
 
 impl Checker<'_> {
-    pub(super) fn to_int(&mut self, value: &Syntax) -> Checked {
+    pub(super) fn int_of(&mut self, value: &Syntax) -> Checked {
         let (node, kind) = self.plain(value)?;
         let conversion = match kind {
             Type::Int => return Some((node, kind)),
@@ -25,7 +25,7 @@ impl Checker<'_> {
         Some((self.graph.add(Node::Convert(conversion, node), Type::Int), Type::Int))
     }
 
-    pub(super) fn to_double(&mut self, value: &Syntax) -> Checked {
+    pub(super) fn double_of(&mut self, value: &Syntax) -> Checked {
         let (node, kind) = self.plain(value)?;
         let conversion = match kind {
             Type::Double => return Some((node, kind)),
@@ -37,7 +37,7 @@ impl Checker<'_> {
         Some((self.graph.add(Node::Convert(conversion, node), Type::Double), Type::Double))
     }
 
-    pub(super) fn to_text(&mut self, value: &Syntax) -> Checked {
+    pub(super) fn text_of(&mut self, value: &Syntax) -> Checked {
         let (node, kind) = self.plain(value)?;
         if !matches!(kind, Type::Int | Type::Double | Type::Bool | Type::Money | Type::Timestamp) {
             return self.inconvertible(value, kind, "an int, a double, a bool, money or a timestamp");

@@ -96,7 +96,8 @@ impl Checker<'_> {
                 Node::InAddresses(node, addresses)
             }
             Type::Int | Type::Money | Type::Duration | Type::Timestamp => {
-                let values: Vec<i64> = literals.into_iter().filter_map(|(term, range)| self.whole(kind, term, range)).collect();
+                let values: Vec<i64> =
+                    literals.into_iter().filter_map(|(term, range)| self.whole(kind, term, range)).collect();
                 Node::InWholes(node, sorted(values))
             }
             // No literal: the value itself must be there, nothing else.

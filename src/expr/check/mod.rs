@@ -28,8 +28,7 @@ use super::{Compiled, Scope};
 
 /// Checks a tree and adds it to the graph.
 pub(super) fn check(syntax: &Syntax, scope: &dyn Scope, graph: &mut Graph) -> Result<Compiled, Vec<Fault>> {
-    let mut checker =
-        Checker { scope, graph, faults: Vec::new(), names: BTreeSet::new(), event_types: Vec::new() };
+    let mut checker = Checker { scope, graph, faults: Vec::new(), names: BTreeSet::new(), event_types: Vec::new() };
     let term = checker.plain(syntax);
     let Checker { mut faults, names, event_types, .. } = checker;
     match term {

@@ -52,10 +52,10 @@ fn types_do_not_mix() {
     check("ip in list('vip')", &[("ip", "the list `vip` holds strings, this is an ip")]);
     check("ip in list('ofice')", &[("'ofice'", "there is no list `ofice`")]);
     check("type in type", &[("type", "`in` needs a list on its right")]);
-    check("[1] == [1]", &[
-        ("[1]", "a list stands only to the right of `in`"),
-        ("[1]", "a list stands only to the right of `in`"),
-    ]);
+    check(
+        "[1] == [1]",
+        &[("[1]", "a list stands only to the right of `in`"), ("[1]", "a list stands only to the right of `in`")],
+    );
     check("min(1)", &[("min(1)", "`min` is not called like this")]);
     check("max(n, 1.0)", &[("max(n, 1.0)", "the arguments differ: an int and a double")]);
     check("string(ip)", &[("ip", "an ip cannot be converted")]);
@@ -103,4 +103,13 @@ fn equal_terms_share_a_node() {
     assert_eq!(node("amount > 1"), node("amount > 1.00"));
     assert_eq!(node("flag && fresh && flag"), node("flag && (fresh)"));
     assert_ne!(node("logins > 5"), node("logins > 6"));
+}
+
+#[test]
+fn deep_expressions_are_checked_on_any_stack() {
+    let mut world = World::new();
+    assert!(world.compile(&format!("{}n > 1", "n + ".repeat(90))).is_ok());
+    assert!(world.compile(&format!("{}n", "flag ? n : ".repeat(60))).is_ok());
+    assert!(world.compile(&format!("flag{}", " && fresh || flag".repeat(300))).is_ok());
+    assert!(world.compile(&format!("{}n > 1", "n + ".repeat(200))).is_err());
 }

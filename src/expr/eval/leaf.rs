@@ -47,11 +47,9 @@ fn copy_text(id: NodeId, operands: &Operands, out: &mut Column<Text>) {
             out.values.extend(spans[..rows].iter().map(text));
             out.present.extend(spans[..rows].iter().map(|span| span.len != 0));
         }
-        TextSide::Column(column) => copy_side(
-            out,
-            Side::Column { values: &column.values, present: &column.present },
-            rows,
-        ),
+        TextSide::Column(column) => {
+            copy_side(out, Side::Column { values: &column.values, present: &column.present }, rows)
+        }
         TextSide::Constant(_) => copy_side(out, Side::Constant(literal(id, operands)), rows),
     }
 }

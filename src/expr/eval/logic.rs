@@ -67,11 +67,9 @@ pub(super) fn present(out: &mut Vec<Truth>, argument: NodeId, operands: &Operand
             TextSide::Spans { spans, .. } => {
                 out.extend(spans[..rows].iter().map(|span| Truth::of(Some(span.len != 0))));
             }
-            TextSide::Column(column) => present_side(
-                out,
-                Side::Column { values: &column.values, present: &column.present },
-                rows,
-            ),
+            TextSide::Column(column) => {
+                present_side(out, Side::Column { values: &column.values, present: &column.present }, rows)
+            }
             TextSide::Constant(_) => out.extend(std::iter::repeat_n(Truth::True, rows)),
         },
     }
@@ -90,9 +88,14 @@ pub(super) fn choose([condition, first, second]: [NodeId; 3], operands: &Operand
     match out {
         ColumnData::Bool(out) => {
             let (first, second) = (operands.truth(first), operands.truth(second));
-            out.extend((0..operands.rows).map(|row| Truth::of(pick(condition.get(row), || first.get(row), || second.get(row)))));
+            out.extend(
+                (0..operands.rows)
+                    .map(|row| Truth::of(pick(condition.get(row), || first.get(row), || second.get(row)))),
+            );
         }
-        ColumnData::I64(out) => choose_side(out, condition, operands.whole(first), operands.whole(second), operands.rows),
+        ColumnData::I64(out) => {
+            choose_side(out, condition, operands.whole(first), operands.whole(second), operands.rows)
+        }
         ColumnData::F64(out) => choose_side(out, condition, operands.real(first), operands.real(second), operands.rows),
         ColumnData::Ip(out) => {
             choose_side(out, condition, operands.address(first), operands.address(second), operands.rows);
@@ -105,7 +108,13 @@ pub(super) fn choose([condition, first, second]: [NodeId; 3], operands: &Operand
     }
 }
 
-fn choose_side<T: Copy + Default>(out: &mut Column<T>, condition: BoolSide, first: Side<T>, second: Side<T>, rows: usize) {
+fn choose_side<T: Copy + Default>(
+    out: &mut Column<T>,
+    condition: BoolSide,
+    first: Side<T>,
+    second: Side<T>,
+    rows: usize,
+) {
     (0..rows).for_each(|row| out.push(pick(condition.get(row), || first.get(row), || second.get(row))));
 }
 

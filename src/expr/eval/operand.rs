@@ -238,7 +238,7 @@ pub(super) fn test2<T: Copy, U: Copy>(
     }
 }
 
-/// Appends `change` of each row's value. Also called for absent rows, whose result is dropped.
+/// Fills `out` (empty) with `change` of each row's value. Also called for absent rows, whose result is dropped.
 pub(super) fn map1<T: Copy, R: Copy + Default>(
     out: &mut Column<R>,
     a: Side<T>,
@@ -247,20 +247,19 @@ pub(super) fn map1<T: Copy, R: Copy + Default>(
 ) {
     match a {
         Side::Column { values, present } => {
-            for (x, p) in values[..rows].iter().zip(&present[..rows]) {
-                let result = change(*x);
-                out.present.push(*p & result.is_some());
-                out.values.push(result.unwrap_or_default());
+            let slots = slots(out, rows);
+            for ((slot, x), p) in slots.zip(&values[..rows]).zip(&present[..rows]) {
+                store(slot, *p, change(*x));
             }
         }
         Side::Constant(x) => {
             let result = change(x);
-            (0..rows).for_each(|_| out.push(result));
+            slots(out, rows).for_each(|slot| store(slot, true, result));
         }
     }
 }
 
-/// Appends `change` of each row's two values. Also called for absent rows, whose result is dropped.
+/// Fills `out` (empty) with `change` of each row's two values. Also called for absent rows, whose result is dropped.
 pub(super) fn map2<T: Copy, U: Copy, R: Copy + Default>(
     out: &mut Column<R>,
     a: Side<T>,
@@ -272,11 +271,23 @@ pub(super) fn map2<T: Copy, U: Copy, R: Copy + Default>(
         (_, Side::Constant(y)) => map1(out, a, rows, |x| change(x, y)),
         (Side::Constant(x), _) => map1(out, b, rows, |y| change(x, y)),
         (Side::Column { values: a, present: p }, Side::Column { values: b, present: q }) => {
-            for row in 0..rows {
-                let result = change(a[row], b[row]);
-                out.present.push(p[row] & q[row] & result.is_some());
-                out.values.push(result.unwrap_or_default());
+            let (left, right) = (a[..rows].iter().zip(&p[..rows]), b[..rows].iter().zip(&q[..rows]));
+            for (slot, ((x, p), (y, q))) in slots(out, rows).zip(left.zip(right)) {
+                store(slot, *p & *q, change(*x, *y));
             }
         }
     }
+}
+
+/// Room for all rows at once: the loop that fills it needs no checks.
+fn slots<R: Copy + Default>(out: &mut Column<R>, rows: usize) -> impl Iterator<Item = (&mut R, &mut bool)> {
+    out.values.resize(rows, R::default());
+    out.present.resize(rows, false);
+    out.values.iter_mut().zip(&mut out.present)
+}
+
+#[inline]
+fn store<R: Default>((value, present): (&mut R, &mut bool), wanted: bool, result: Option<R>) {
+    *present = wanted & result.is_some();
+    *value = result.unwrap_or_default();
 }

@@ -53,7 +53,10 @@ mod tests {
     fn arithmetic_parts_agree_with_the_calendar() {
         for time in [-62_135_596_800_000, -1, 0, 1, 951_782_400_000, 1_793_512_799_999, 253_402_300_799_999_i64] {
             let date = civil(time).expect("in range");
-            assert_eq!((time.div_euclid(86_400_000) + 4).rem_euclid(7), i64::from(date.weekday().num_days_from_sunday()));
+            assert_eq!(
+                (time.div_euclid(86_400_000) + 4).rem_euclid(7),
+                i64::from(date.weekday().num_days_from_sunday())
+            );
             assert_eq!(time.div_euclid(3_600_000).rem_euclid(24), i64::from(date.hour()));
             assert_eq!(time.div_euclid(60_000).rem_euclid(60), i64::from(date.minute()));
             assert_eq!(time.div_euclid(1000).rem_euclid(60), i64::from(date.second()));

@@ -21,9 +21,7 @@ pub(super) fn convert(
     expression: &IdedExpr,
     places: &SourceInfo,
 ) -> Result<Syntax, Vec<Fault>> {
-    let mut starts: Vec<usize> = text.char_indices().map(|(start, _)| start).collect();
-    starts.push(text.len());
-    let mut converter = Converter { text, tokens, places, starts, faults: Vec::new() };
+    let mut converter = Converter { text, tokens, places, faults: Vec::new() };
     match converter.term(expression, 0) {
         Some(syntax) if converter.faults.is_empty() => Ok(syntax),
         _ => Err(converter.faults),
@@ -34,8 +32,6 @@ struct Converter<'t> {
     text: &'t str,
     tokens: &'t [Token],
     places: &'t SourceInfo,
-    /// The first byte of every code point, and the end.
-    starts: Vec<usize>,
     faults: Vec<Fault>,
 }
 
@@ -66,12 +62,10 @@ impl Converter<'_> {
         None
     }
 
-    /// Bytes of the token that the parser notes for a term.
+    /// The token that the parser notes for a term: its first and last byte. Tokens begin and end in ASCII.
     fn place(&self, id: u64) -> Range<usize> {
-        let end = self.starts.len() - 1;
-        let (first, last) = self.places.offset_for(id).unwrap_or((0, end.saturating_sub(1) as u32));
-        let first = (first as usize).min(end);
-        self.starts[first]..self.starts[(last as usize + 1).clamp(first, end)]
+        let noted = self.places.offset_for(id).map(|(first, last)| first as usize..last as usize + 1);
+        noted.filter(|range| self.text.get(range.clone()).is_some()).unwrap_or(0..self.text.len())
     }
 
     /// The token that starts at a byte.
@@ -118,7 +112,8 @@ impl Converter<'_> {
 
     /// A number; the parser notes the place of the digits alone.
     fn number(&self, digits: Range<usize>, negative: bool, text: String, value: NumberValue) -> Syntax {
-        let before = self.token_at(digits.start).and_then(|index| index.checked_sub(1)).map(|index| &self.tokens[index]);
+        let before =
+            self.token_at(digits.start).and_then(|index| index.checked_sub(1)).map(|index| &self.tokens[index]);
         let range = match before {
             Some(token) if negative && token.kind == TokenKind::Sign(b'-') => token.range.start..digits.end,
             _ => digits,

@@ -19,8 +19,8 @@ const MAX_LENGTH: usize = 16 * 1024;
 const MAX_NESTING: usize = 32;
 /// Deepest nesting the parser accepts: brackets and conditionals.
 const MAX_PARSER_NESTING: u16 = 64;
-/// Enough for a text of the greatest length that is one chain of operators, measured with room to spare.
-const STACK: usize = 256 * 1024 * 1024;
+/// Twice what was seen to suffice for the longest possible chains.
+const STACK: usize = 64 * 1024 * 1024;
 /// Calls that the parser would expand.
 const MACROS: [&str; 6] = ["has", "all", "exists", "exists_one", "map", "filter"];
 

@@ -29,7 +29,8 @@ fn syntax_fault(text: &str, tokens: &[Token], error: &ParseError) -> Fault {
         return string_fault(range, found);
     }
     if found.trim().is_empty() {
-        return Fault::new(range, "the expression ends too early").expected("a value, an operator or a closing bracket");
+        return Fault::new(range, "the expression ends too early")
+            .expected("a value, an operator or a closing bracket");
     }
     let mut fault = Fault::new(range, format!("unexpected `{found}`"));
     if let Some((missing, _)) = message.strip_prefix("missing '").and_then(|rest| rest.split_once('\'')) {
@@ -67,8 +68,11 @@ fn literal_fault(text: &str, tokens: &[Token], error: &ParseError) -> Option<Fau
     let range = place(text, tokens, error.pos);
     let found = &text[range.clone()];
     Some(match error.msg.split_once(':').map_or(error.msg.as_str(), |(kind, _)| kind) {
-        "invalid int literal" => Fault::new(range, format!("`{found}` does not fit an int"))
-            .expected(format!("{} to {}", i64::MIN, i64::MAX)),
+        "invalid int literal" => Fault::new(range, format!("`{found}` does not fit an int")).expected(format!(
+            "{} to {}",
+            i64::MIN,
+            i64::MAX
+        )),
         "invalid double literal" => Fault::new(range, format!("`{found}` does not fit a double")),
         "invalid uint literal" => Fault::new(range, "there are no unsigned literals").help("leave out the `u`"),
         "invalid string literal" => Fault::new(range, "the string has an unknown escape"),

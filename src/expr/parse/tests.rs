@@ -31,6 +31,7 @@ fn terms_have_their_places() {
     let check = |text: &str, expected: &[&str]| assert_eq!(places(text), expected, "{text}");
     check("a + 1", &["a + 1", "a", "1"]);
     check("'金' == type", &["'金' == type", "'金'", "type"]);
+    check("// 金\n '金' + é".trim_end_matches(" + é"), &["'金'"]);
     check("!has( x )", &["!has( x )", "has( x )", "has", "x"]);
     check("x in [1, - 2.5]", &["x in [1, - 2.5]", "x", "[1, - 2.5]", "1", "- 2.5"]);
     check("t.getHours('UTC')<5", &["t.getHours('UTC')<5", "t.getHours('UTC')", "getHours", "t", "'UTC'", "5"]);
@@ -84,6 +85,8 @@ fn faults_are_reworded() {
     check("b'x'", "b'x'", "there are no bytes literals");
     check("1u", "1u", "there are no unsigned literals");
     check("a == 'x' 金", "金", "unexpected `金`");
+    check("'金' = 1", "=", "unexpected `=`");
+    check("'金' in // 金\n ['é' = 2]", "=", "unexpected `=`");
 }
 
 #[test]
