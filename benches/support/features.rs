@@ -105,10 +105,9 @@ impl FeatureStage {
         (started.elapsed(), rows as u64)
     }
 
-    /// Window entries held, over all keys.
-    pub fn entries(&self) -> u64 {
-        let shards = self.store.dimensions.iter().flat_map(|dimension| &dimension.shards);
-        shards.map(|shard| lockkeeper::feature::store::lock(shard).memory.entries).sum()
+    /// The window state alone.
+    pub fn into_store(self) -> Store {
+        self.store
     }
 
     fn fill_rows(&mut self, index: usize) {
