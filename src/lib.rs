@@ -1,4 +1,5 @@
 //! lockkeeper: a transaction-anomaly and account-lock risk engine.
+#![warn(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod cli;
 pub mod engine;

@@ -1,4 +1,5 @@
 //! Parse, run, exit code.
+#![warn(clippy::expect_used, clippy::unwrap_used)]
 
 use std::process::ExitCode;
 

@@ -6,7 +6,14 @@ mod reference;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lockkeeper::engine::{self, Emit, Engine};
+use lockkeeper::feature::store::Serial;
 use lockkeeper::generate::{Attacks, Options, OptionsError, write_events};
+use lockkeeper::model::batch::{Batch, Origin, Source};
+use lockkeeper::model::events::Span;
+use lockkeeper::ruleset::load::{SourceFile, load};
+use lockkeeper::ruleset::types::RuleSet;
+use lockkeeper::wire::{RawBatch, RawRecord, decode};
 use reference::Reference;
 use reference::rules::{self, On, Rule, Term};
 use serde_json::Value;
@@ -17,6 +24,37 @@ fn judge(lines: &[&str]) -> Vec<Value> {
     let (mut engine, mut out) = (Reference::new("velocity@0"), Vec::new());
     lines.iter().for_each(|line| engine.process(line.as_bytes(), &mut out));
     out.split_inclusive(|&byte| byte == b'\n').map(|line| serde_json::from_slice(line).expect("JSON")).collect()
+}
+
+fn rule_set() -> RuleSet {
+    let file = SourceFile { path: "rules.yaml".to_owned(), text: RULES.to_owned() };
+    load(&[file], &|_, name| panic!("no list `{name}` in the workload")).expect("the rule file").rules
+}
+
+/// What lockkeeper says about lines from standard input, in batches of so many.
+fn judge_with_lockkeeper(lines: &[&str], batch_records: usize) -> Vec<u8> {
+    let rules = rule_set();
+    let (schema, mut batch) = (rules.schema.clone(), Batch::new(&[]));
+    let mut raw = RawBatch { sources: vec![Source::File("-".to_owned())], ..RawBatch::default() };
+    let mut engine = Engine::new(rules, engine::Options::default());
+    let mut out = Vec::new();
+    for (index, chunk) in lines.chunks(batch_records).enumerate() {
+        for (number, line) in chunk.iter().enumerate() {
+            let span = Span { start: raw.text.len() as u32, len: line.len() as u32 };
+            let number = (index * batch_records + number + 1) as u64;
+            raw.text.extend_from_slice(line.as_bytes());
+            raw.records.push(RawRecord { span, origin: Origin { number, ..Origin::default() } });
+        }
+        decode(&mut raw, &schema, &mut batch);
+        engine.apply(&batch, &Serial, Emit::All, &mut out);
+    }
+    out
+}
+
+fn judge_with_reference(lines: &[&str]) -> Vec<u8> {
+    let (mut engine, mut out) = (Reference::new(&rule_set().id), Vec::new());
+    lines.iter().for_each(|line| engine.process(line.as_bytes(), &mut out));
+    out
 }
 
 fn payment(number: usize, second: usize, amount: &str) -> String {
@@ -110,17 +148,41 @@ fn repeated_and_broken_records_are_rejected() {
     assert_eq!(decisions[1]["position"], "-:2");
 }
 
-/// Counts by brute force what the rule `stuffing-ip` names, for every hit of it on generated traffic with attacks.
+/// Byte for byte the same from both engines, on traffic with attacks, for any cut into batches.
 #[test]
-fn windows_agree_with_brute_force() {
-    let options = Options { accounts: 300, events: 8000, attacks: Attacks::each(4), ..Options::default() };
+fn lockkeeper_and_the_reference_say_the_same() {
+    let options = Options { accounts: 2000, events: 20_000, attacks: Attacks::each(4), ..Options::default() };
+    let text = traffic(&options);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 20_000);
+    let expected = judge_with_reference(&lines);
+    assert!(String::from_utf8_lossy(&expected).matches("\"rule\":").count() > 100);
+    for batch_records in [2048, 7] {
+        let found = judge_with_lockkeeper(&lines, batch_records);
+        let pairs = found.split(|&byte| byte == b'\n').zip(expected.split(|&byte| byte == b'\n'));
+        for (number, (found, expected)) in pairs.enumerate() {
+            let (found, expected) = (String::from_utf8_lossy(found), String::from_utf8_lossy(expected));
+            assert_eq!(found, expected, "line {} in batches of {batch_records}", number + 1);
+        }
+        assert_eq!(found.len(), expected.len());
+    }
+}
+
+fn traffic(options: &Options) -> String {
     let mut traffic = Vec::new();
-    write_events::<OptionsError>(&options, |chunk, _| {
+    write_events::<OptionsError>(options, |chunk, _| {
         traffic.extend_from_slice(chunk);
         Ok(())
     })
     .expect("traffic");
-    let text = String::from_utf8(traffic).expect("UTF-8");
+    String::from_utf8(traffic).expect("UTF-8")
+}
+
+/// Counts by brute force what the rule `stuffing-ip` names, for every hit of it on generated traffic with attacks.
+#[test]
+fn windows_agree_with_brute_force() {
+    let options = Options { accounts: 300, events: 8000, attacks: Attacks::each(4), ..Options::default() };
+    let text = traffic(&options);
     let lines: Vec<&str> = text.lines().collect();
     let events: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let mut compared = 0;

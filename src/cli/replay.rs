@@ -113,6 +113,7 @@ impl ReplayArgs {
 }
 
 /// Replays; see the exit codes in the help.
+#[expect(clippy::disallowed_methods, reason = "the summary says how fast it went")]
 pub fn run(args: &ReplayArgs) -> Result<Exit> {
     let Some(rules) = super::load_rules(&args.rules)? else { return Ok(Exit::Config) };
     let stop = stop_on_signal()?;
@@ -179,6 +180,7 @@ fn summarise(args: &ReplayArgs, rules: &RuleSet, report: &Report, started: Insta
 }
 
 /// A flag that SIGINT and SIGTERM set; the second signal ends the process at once.
+#[expect(clippy::disallowed_methods, reason = "whoever signals twice does not want to wait for anything")]
 fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

@@ -273,10 +273,10 @@ pub fn stale_from(chain: &Chain, rules: &[Rule]) -> i64 {
 
 fn watch(watches: &mut Vec<Watch>, lock: &LockRule) -> Watched {
     let target = watch_for(watches, &lock.target);
-    // `covers_by` lists alternatives for a single part; several parts only match together.
     let covers = match lock.covers_by.as_slice() {
-        _ if lock.target.len() > 1 => vec![target],
+        // Several parts are met together or not at all.
         [] => vec![target],
+        _ if lock.target.len() != 1 => vec![target],
         fields => fields.iter().map(|field| watch_for(watches, std::slice::from_ref(field))).collect(),
     };
     Watched { target, covers }

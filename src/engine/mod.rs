@@ -6,13 +6,13 @@
 
 pub mod backoff;
 pub mod decide;
+pub mod encode;
 pub mod facts;
 pub mod identity_hash;
 pub mod intake;
 pub mod lockbook;
 pub mod recent;
 pub mod snapshot;
-
 pub mod verdict;
 
 use std::collections::BTreeSet;
@@ -32,9 +32,9 @@ use crate::model::calendar::CalendarCache;
 use crate::model::outcome::{Eviction, Item, Outcome};
 use crate::model::value::Type;
 use crate::ruleset::types::{Feature, Lock, LockDuration, Period, ReasonPart, RuleSet, Window};
-use crate::wire::encode::Encoder;
 
 use decide::Bench;
+use encode::Encoder;
 use facts::Facts;
 use intake::{Accepted, Intake, Limits};
 use lockbook::LockBook;

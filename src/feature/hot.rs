@@ -10,6 +10,7 @@ use super::tree::{Entry, Layout as TreeLayout, Summary, Tree};
 
 /// What a hot stream of a key holds.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "almost all are series, and a box would be one more cache miss")]
 pub enum Hot {
     /// Many entries.
     Series(HotSeries),

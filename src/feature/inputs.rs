@@ -96,18 +96,22 @@ fn fill_numbers(column: &mut StreamColumn, coding: Coding, expressions: Expressi
 
 fn fill_hashes(column: &mut StreamColumn, expressions: Expressions, node: NodeId, rows: usize) {
     let hash = |bytes: &[u8]| xxh3_128(bytes) & !SUPERSEDED;
-    for row in 0..rows {
-        let value = match expressions.evaluator.column(node) {
-            ColumnData::Text(texts) => {
-                texts.get(row).map(|text| hash(expressions.evaluator.text(expressions.graph, text, expressions.inputs)))
-            }
-            ColumnData::I64(numbers) => numbers.get(row).map(|number| u128::from(number as u64)),
-            ColumnData::F64(numbers) => numbers.get(row).map(|number| u128::from(number.to_bits())),
-            ColumnData::Ip(ips) => ips.get(row).map(|ip| hash(&ip.to_be_bytes())),
-            ColumnData::Bool(truths) => (truths[row] != Truth::Error).then(|| u128::from(truths[row] == Truth::True)),
-        };
+    let mut push = |value: Option<u128>| {
         column.present.push(value.is_some());
         column.extra.push(value.unwrap_or_default());
+    };
+    match expressions.evaluator.column(node) {
+        ColumnData::Text(texts) => {
+            (0..rows).for_each(|row| push(texts.get(row).map(|text| hash(expressions.text(text)))));
+        }
+        ColumnData::I64(numbers) => {
+            (0..rows).for_each(|row| push(numbers.get(row).map(|number| u128::from(number as u64))));
+        }
+        ColumnData::F64(numbers) => {
+            (0..rows).for_each(|row| push(numbers.get(row).map(|number| u128::from(number.to_bits()))));
+        }
+        ColumnData::Ip(ips) => (0..rows).for_each(|row| push(ips.get(row).map(|ip| hash(&ip.to_be_bytes())))),
+        ColumnData::Bool(truths) => truths.iter().for_each(|truth| push(truth.get().map(u128::from))),
     }
 }
 
@@ -116,7 +120,7 @@ fn fill_texts(column: &mut StreamColumn, expressions: Expressions, node: NodeId,
     for row in 0..rows {
         let start = column.text.len();
         if let Some(text) = texts.get(row) {
-            column.text.extend_from_slice(expressions.evaluator.text(expressions.graph, text, expressions.inputs));
+            column.text.extend_from_slice(expressions.text(text));
         }
         column.present.push(texts.present[row]);
         column.spans.push(Span { start: start as u32, len: (column.text.len() - start) as u32 });

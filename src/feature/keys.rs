@@ -5,8 +5,9 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::expr::eval::{ColumnData, Evaluator, Inputs, Truth};
+use crate::expr::eval::{ColumnData, Evaluator, Inputs, Pool, Text, Truth};
 use crate::expr::graph::Graph;
+use crate::model::column::Column;
 use crate::model::events::Span;
 use crate::model::value::{Type, Value};
 use crate::ruleset::types::Named;
@@ -22,6 +23,21 @@ pub struct Expressions<'a> {
     pub graph: &'a Graph,
     /// The batch.
     pub inputs: &'a Inputs<'a>,
+}
+
+impl<'a> Expressions<'a> {
+    /// The bytes of a text.
+    #[inline]
+    pub fn text(&self, text: Text) -> &'a [u8] {
+        match text.pool {
+            // Nearly all: spares the way through the evaluator.
+            Pool::Event => {
+                let start = text.start as usize;
+                &self.inputs.events.text[start..start + text.len as usize]
+            }
+            Pool::Feature | Pool::Scratch | Pool::Constant => self.evaluator.text(self.graph, text, self.inputs),
+        }
+    }
 }
 
 /// One key per row.
@@ -49,19 +65,37 @@ impl KeyColumn {
         self.present.clear();
         self.spans.clear();
         self.bytes.clear();
+        if let [part] = parts
+            && let ColumnData::Text(column) = expressions.evaluator.column(part.node)
+        {
+            return self.fill_with_texts(column, expressions);
+        }
         for row in 0..rows {
             let start = self.bytes.len();
-            let complete = match parts {
-                [part] if part.kind == Type::String => append_text(&mut self.bytes, part, expressions, row),
-                _ => parts.iter().all(|part| append_part(&mut self.bytes, part, expressions, row)),
-            };
+            let complete = parts.iter().all(|part| append_part(&mut self.bytes, part, expressions, row));
             if !complete {
                 self.bytes.truncate(start);
             }
-            self.spans.push(Span { start: start as u32, len: (self.bytes.len() - start) as u32 });
-            self.present.push(complete);
-            self.hash.push(if complete { hash(&self.bytes[start..]) } else { 0 });
+            self.end_row(start, complete);
         }
+    }
+
+    fn fill_with_texts(&mut self, column: &Column<Text>, expressions: Expressions) {
+        for (&text, &present) in column.values.iter().zip(&column.present) {
+            let start = self.bytes.len();
+            if present {
+                self.bytes.extend_from_slice(expressions.text(text));
+            }
+            self.end_row(start, present);
+        }
+    }
+
+    #[inline]
+    fn end_row(&mut self, start: usize, complete: bool) {
+        let key = &self.bytes[start..];
+        self.spans.push(Span { start: start as u32, len: key.len() as u32 });
+        self.present.push(complete);
+        self.hash.push(if complete { hash(key) } else { 0 });
     }
 }
 
@@ -73,7 +107,7 @@ pub fn hash(key: &[u8]) -> u64 {
 fn append_text(bytes: &mut Vec<u8>, part: &Named, expressions: Expressions, row: usize) -> bool {
     let ColumnData::Text(column) = expressions.evaluator.column(part.node) else { return false };
     let Some(text) = column.get(row) else { return false };
-    bytes.extend_from_slice(expressions.evaluator.text(expressions.graph, text, expressions.inputs));
+    bytes.extend_from_slice(expressions.text(text));
     true
 }
 

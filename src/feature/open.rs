@@ -1,7 +1,7 @@
 //! A key's record opened for work: its streams as series, whether small or hot.
 
 use super::hot::{Hot, HotSeries};
-use super::plan::{Cell, Keep, Stream};
+use super::plan::{Cell, Keep, Read, Stream};
 use super::reading;
 use super::record::{self, Region};
 use super::series::{Flat, Layout, Needs, SUPERSEDED, Series};
@@ -24,11 +24,32 @@ pub struct Shape {
     pub needs: Needs,
     /// Words before the entries.
     pub prefix: usize,
+    /// What is read under the entering key before the event enters, and after.
+    pub own: Reads,
+    /// The same under each other key.
+    pub others: Vec<Reads>,
+}
+
+/// Features read at one visit.
+#[derive(Debug, Clone, Default)]
+pub struct Reads {
+    /// Those that leave the event itself out.
+    pub before: Vec<Read>,
+    /// Those that count it.
+    pub after: Vec<Read>,
+}
+
+impl Reads {
+    fn under(stream: &Stream, key: Option<usize>) -> Reads {
+        let (after, before) =
+            stream.reads.iter().filter(|read| read.key == key).cloned().partition(Read::counts_itself);
+        Reads { before, after }
+    }
 }
 
 impl Shape {
     /// The shape of a stream.
-    pub fn new(stream: &Stream) -> Shape {
+    pub fn new(stream: &Stream, other_keys: usize) -> Shape {
         let needs = reading::needs(stream);
         let prefix = match stream.keep {
             Keep::Totals(_) => Totals::words(needs),
@@ -40,7 +61,9 @@ impl Shape {
             Keep::Bucket { .. } => Layout { time_words: 0, stride: 4 },
             _ => Layout::of(stream),
         };
-        Shape { stream: stream.clone(), layout, needs, prefix }
+        let own = Reads::under(stream, None);
+        let others = (0..other_keys).map(|key| Reads::under(stream, Some(key))).collect();
+        Shape { stream: stream.clone(), layout, needs, prefix, own, others }
     }
 }
 
@@ -67,39 +90,48 @@ pub struct Open<'a> {
 
 impl Open<'_> {
     /// The record's words and what follows them in their page.
+    #[inline]
     pub fn words(&self) -> &[u32] {
         self.memory.pool.from(self.handle)
     }
 
     /// The record's words, to be changed.
+    #[inline]
     pub fn words_mut(&mut self) -> &mut [u32] {
         let class = record::class(self.words());
         self.memory.pool.block_mut(self.handle, class)
     }
 
     /// Where a stream's region lies.
+    #[inline]
     pub fn region(&self, stream: usize) -> Region {
         record::region(self.words(), stream)
     }
 
     /// A stream's words.
+    #[inline]
     pub fn region_words(&self, stream: usize) -> &[u32] {
         let region = self.region(stream);
         &self.words()[region.start..region.start + region.words]
     }
 
-    /// Replaces words of a region; the new ones have arbitrary content.
-    pub fn splice(&mut self, stream: usize, at: usize, remove: usize, insert: usize) {
-        self.handle = record::splice(&mut self.memory.pool, self.streams, self.handle, stream, at, remove, insert);
+    /// Replaces words of a region; the new ones have arbitrary content. Returns where in the record they lie.
+    pub fn splice(&mut self, stream: usize, at: usize, remove: usize, insert: usize) -> usize {
+        let place;
+        (self.handle, place) =
+            record::splice(&mut self.memory.pool, self.streams, self.handle, stream, at, remove, insert);
+        place
     }
 
     /// The entries of a stream that is not hot.
+    #[inline]
     pub fn flat(&self, stream: usize, shape: &Shape) -> Flat<'_> {
         let words = self.region_words(stream);
         Flat::new(&words[shape.prefix.min(words.len())..], shape.layout, record::newest(self.words()))
     }
 
     /// The slab index of a hot stream.
+    #[inline]
     pub fn hot_index(&self, stream: usize) -> usize {
         self.region_words(stream).last().map_or(0, |&word| word as usize)
     }
@@ -114,6 +146,7 @@ impl Open<'_> {
     }
 
     /// The totals before the entries, where the stream keeps any.
+    #[inline]
     pub fn totals(&self, stream: usize, shape: &Shape) -> Option<Totals> {
         let words = self.region_words(stream);
         let keeps = matches!(shape.stream.keep, Keep::Totals(_)) && !words.is_empty();
@@ -150,19 +183,15 @@ impl Open<'_> {
         let flat = self.flat(stream, shape);
         let rank = flat.upper_bound(entry.time);
         if shape.stream.cell == Cell::Hash && !entry.barrier {
-            let repeated_later = flat.contains(rank..flat.len(), entry.extra);
-            let same = |&rank: &usize| !flat.is_barrier(rank) && flat.extra(rank) == entry.extra;
-            let previous = if repeated_later { None } else { (0..rank).rev().find(same) };
-            entry.superseded = repeated_later;
+            entry.superseded = flat.find(rank..flat.len(), entry.extra).is_some();
+            let previous = if entry.superseded { None } else { flat.find(0..rank, entry.extra) };
             if let Some(previous) = previous {
                 self.supersede(stream, shape, previous);
             }
         }
-        let at = shape.prefix + rank * shape.layout.stride;
-        self.splice(stream, at, 0, shape.layout.stride);
-        let start = self.region(stream).start + at;
+        let place = self.splice(stream, shape.prefix + rank * shape.layout.stride, 0, shape.layout.stride);
         let flag = if entry.superseded { SUPERSEDED } else { 0 };
-        let words = &mut self.words_mut()[start..start + shape.layout.stride];
+        let words = &mut self.words_mut()[place..place + shape.layout.stride];
         shape.layout.write(words, entry.time, entry.barrier, entry.value, entry.extra | flag);
     }
 

@@ -65,7 +65,7 @@ pub fn read(
     stream: &Stream,
     read: &Read,
     series: &impl Series,
-    totals: Option<Totals>,
+    totals: Option<&Totals>,
     reader: Reader,
 ) -> Option<u128> {
     let visible = visible(stream, read, series, reader);
@@ -88,6 +88,18 @@ pub fn read(
     }
 }
 
+/// The value of a feature for an event whose key holds nothing.
+#[inline]
+pub fn read_nothing(read: &Read, reader: Reader) -> Option<u128> {
+    match read.aggregate {
+        // 0 and 0.0 have the same bits.
+        Aggregate::Count | Aggregate::Sum | Aggregate::Distinct | Aggregate::LeakyBucket { .. } => Some(0),
+        Aggregate::IsNew => reader.own_extra().map(|_| 1),
+        Aggregate::Mean | Aggregate::Stddev | Aggregate::Min | Aggregate::Max | Aggregate::Last => None,
+        Aggregate::First | Aggregate::SinceLast | Aggregate::SinceFirst | Aggregate::Speed => None,
+    }
+}
+
 /// The entries an event sees.
 struct Visible {
     range: Range<usize>,
@@ -97,6 +109,7 @@ struct Visible {
     reset: bool,
 }
 
+#[inline]
 fn visible(stream: &Stream, read: &Read, series: &impl Series, reader: Reader) -> Visible {
     let time = reader.time();
     let start = reader.window_start(read.window);

@@ -53,38 +53,45 @@ pub fn create(pool: &mut Words, streams: usize, key: &[u8], time: i64) -> Handle
 }
 
 /// The size class of a record, from its first word.
+#[inline]
 pub fn class(words: &[u32]) -> Class {
     words[0] as Class
 }
 
 /// Words in use.
+#[inline]
 pub fn used(words: &[u32]) -> usize {
     words[1] as usize
 }
 
 /// Newest event time of the key, ms.
+#[inline]
 pub fn newest(words: &[u32]) -> i64 {
     join(words[2], words[3]) as i64
 }
 
 /// Sets the newest event time.
+#[inline]
 pub fn set_newest(words: &mut [u32], time: i64) {
     [words[2], words[3]] = split(time as u64);
 }
 
 /// Where the region of a stream lies.
+#[inline]
 pub fn region(words: &[u32], stream: usize) -> Region {
     let entry = words[HEAD + stream];
     Region { start: (entry >> 16) as usize, words: (entry & LENGTH) as usize, hot: entry & HOT != 0 }
 }
 
 /// Marks a stream as hot or not.
+#[inline]
 pub fn set_hot(words: &mut [u32], stream: usize, hot: bool) {
     let entry = &mut words[HEAD + stream];
     *entry = if hot { *entry | HOT } else { *entry & !HOT };
 }
 
 /// Whether the record is that of the key.
+#[inline]
 pub fn has_key(words: &[u32], streams: usize, key: &[u8]) -> bool {
     if (words[0] >> 8) as usize != key.len() {
         return false;
@@ -105,7 +112,8 @@ pub fn key(words: &[u32], streams: usize) -> Vec<u8> {
 }
 
 /// Replaces `remove` words of a stream's region, from its word `at` on, by `insert` words of arbitrary content.
-/// Returns the record's handle, which changes when it had to move to a larger block.
+/// Returns the record's handle, which changes when it had to move to a larger block, and where in the record the new
+/// words lie.
 pub fn splice(
     pool: &mut Words,
     streams: usize,
@@ -114,7 +122,7 @@ pub fn splice(
     at: usize,
     remove: usize,
     insert: usize,
-) -> Handle {
+) -> (Handle, usize) {
     let head = pool.from(handle);
     let (class, old_used) = (class(head), used(head));
     let place = region(head, stream).start + at;
@@ -130,7 +138,7 @@ pub fn splice(
     for directory in &mut block[HEAD + stream + 1..HEAD + streams] {
         *directory = directory.wrapping_add(grown << 16);
     }
-    handle
+    (handle, place)
 }
 
 /// Moves a record to a block that holds `words`; returns its new handle and class.
@@ -145,11 +153,13 @@ pub fn resize(pool: &mut Words, handle: Handle, class: Class, used: usize, words
 }
 
 /// Two words of a u64, low first.
+#[inline]
 pub fn split(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
 
 /// The u64 of two words.
+#[inline]
 pub fn join(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
 }
@@ -170,7 +180,7 @@ mod tests {
             let at = (state >> 40) as usize % (model[stream].len() + 1);
             let remove = ((state >> 50) as usize % 4).min(model[stream].len() - at);
             let insert = (state >> 55) as usize % if model[stream].len() > 200 { 2 } else { 5 };
-            handle = splice(&mut pool, 3, handle, stream, at, remove, insert);
+            (handle, _) = splice(&mut pool, 3, handle, stream, at, remove, insert);
             let class = class(pool.from(handle));
             let start = region(pool.from(handle), stream).start + at;
             pool.block_mut(handle, class)[start..start + insert].fill(step);

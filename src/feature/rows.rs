@@ -79,6 +79,7 @@ impl FeatureColumn {
     }
 
     /// Sets a row.
+    #[inline]
     pub fn put(&self, row: usize, value: Option<u128>) {
         if let Some(value) = value {
             self.bits[row].store(value as u64, Relaxed);
@@ -90,6 +91,7 @@ impl FeatureColumn {
     }
 
     /// The value of a row.
+    #[inline]
     pub fn get(&self, row: usize) -> Option<u128> {
         let high = self.high.get(row).map_or(0, |high| high.load(Relaxed));
         let value = u128::from(self.bits[row].load(Relaxed)) | u128::from(high) << 64;

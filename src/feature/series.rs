@@ -13,6 +13,7 @@ use super::record::join;
 use super::tree::Summary;
 
 /// A time-ordered series of entries, addressed by rank.
+#[expect(clippy::len_without_is_empty, reason = "nobody asks")]
 pub trait Series {
     /// Number of entries, barriers included.
     fn len(&self) -> usize;
@@ -77,6 +78,7 @@ impl Layout {
     }
 
     /// Writes an entry.
+    #[inline]
     pub fn write(self, words: &mut [u32], time: i64, barrier: bool, number: i64, extra: u128) {
         if self.time_words == 1 {
             words[0] = (time as u32) << 1 | u32::from(barrier);
@@ -121,6 +123,7 @@ pub struct Flat<'a> {
 
 impl<'a> Flat<'a> {
     /// A view of the entries in `words`.
+    #[inline]
     pub fn new(words: &'a [u32], layout: Layout, newest: i64) -> Self {
         // Division by a constant is a multiplication.
         let len = match layout.stride {
@@ -135,25 +138,49 @@ impl<'a> Flat<'a> {
     }
 
     /// Whether the entry is a barrier.
+    #[inline]
     pub fn is_barrier(&self, rank: usize) -> bool {
         self.words[rank * self.layout.stride] & 1 != 0
     }
 
+    #[inline]
     fn age(&self, rank: usize) -> i64 {
         let word = self.words[rank * self.layout.stride];
         i64::from((self.newest as u32).wrapping_sub(word >> 1) & NARROW)
     }
 
+    /// Whether no later entry has the same value; the flag is the highest bit of an entry's last word.
+    #[inline]
+    fn is_live(&self, rank: usize) -> bool {
+        self.words[(rank + 1) * self.layout.stride - 1] >> 31 == 0
+    }
+
+    /// The newest entry of the range with a hashed value.
+    #[inline]
+    pub fn find(&self, range: Range<usize>, value: u128) -> Option<usize> {
+        // The low word tells nearly all apart.
+        let low = value as u32;
+        let same = |&rank: &usize| {
+            self.words[self.value_at(rank)] == low
+                && self.extra(rank) & !SUPERSEDED == value
+                && !self.is_barrier(rank)
+        };
+        range.rev().find(same)
+    }
+
+    #[inline]
     fn value_at(&self, rank: usize) -> usize {
         rank * self.layout.stride + self.layout.time_words
     }
 }
 
 impl Series for Flat<'_> {
+    #[inline]
     fn len(&self) -> usize {
         self.len
     }
 
+    #[inline]
     fn time(&self, rank: usize) -> i64 {
         if self.layout.time_words == 1 {
             return self.newest - self.age(rank);
@@ -162,6 +189,7 @@ impl Series for Flat<'_> {
         join(self.words[at], self.words[at + 1]) as i64 >> 1
     }
 
+    #[inline]
     fn lower_bound(&self, time: i64) -> usize {
         // From the old end: windows often hold all that is kept.
         let (mut low, mut high) = (0, self.len);
@@ -179,6 +207,7 @@ impl Series for Flat<'_> {
         low
     }
 
+    #[inline]
     fn upper_bound(&self, time: i64) -> usize {
         if time >= self.newest {
             return self.len;
@@ -198,6 +227,7 @@ impl Series for Flat<'_> {
         (range.start + 1..range.end).rev().find(|&rank| self.time(rank) - self.time(rank - 1) > gap)
     }
 
+    #[inline]
     fn summary(&self, range: Range<usize>, needs: Needs) -> Summary {
         let mut total = Summary { count: (range.end - range.start) as u64, ..Summary::default() };
         if needs == Needs::default() || range.is_empty() {
@@ -216,26 +246,31 @@ impl Series for Flat<'_> {
         total
     }
 
+    #[inline]
     fn number(&self, rank: usize) -> i64 {
         let at = self.value_at(rank);
         join(self.words[at], self.words[at + 1]) as i64
     }
 
+    #[inline]
     fn extra(&self, rank: usize) -> u128 {
         let at = self.value_at(rank);
-        let value = &self.words[at..at + self.layout.stride - self.layout.time_words];
-        value.iter().rev().fold(0, |high, &word| high << 32 | u128::from(word))
+        match self.words.get(at..at + self.layout.stride - self.layout.time_words) {
+            Some(&[a, b, c, d]) => u128::from(join(a, b)) | u128::from(join(c, d)) << 64,
+            Some(&[handle]) => u128::from(handle),
+            _ => 0,
+        }
     }
 
     fn distinct(&self, range: Range<usize>) -> u64 {
         if range.end == self.len {
-            return range.filter(|&rank| self.extra(rank) & SUPERSEDED == 0).count() as u64;
+            return range.filter(|&rank| self.is_live(rank)).count() as u64;
         }
         let seen_before = |rank: usize| self.contains(range.start..rank, self.extra(rank) & !SUPERSEDED);
         range.clone().filter(|&rank| !seen_before(rank)).count() as u64
     }
 
     fn contains(&self, range: Range<usize>, value: u128) -> bool {
-        range.rev().any(|rank| self.extra(rank) & !SUPERSEDED == value)
+        self.find(range, value).is_some()
     }
 }

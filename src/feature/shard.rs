@@ -6,7 +6,7 @@ use super::plan::{Cell, Keep, Read, Stream};
 use super::reading::{self, Reader};
 use super::record;
 use super::rows::{FeatureColumn, Rows, Step, StreamColumn};
-use super::series::{Flat, Series};
+use super::series::Series;
 use super::table::Table;
 use super::text;
 use super::tree::Entry;
@@ -105,8 +105,8 @@ impl Shard {
             Work { open: &mut open, columns, row: visit.row, floor, text: &mut self.text, shard: self.index };
         match visit.role {
             Role::Own => work.enter_and_read(shapes),
-            Role::Before(key) => work.read_as(shapes, Some(usize::from(key)), false),
-            Role::After(key) => work.read_as(shapes, Some(usize::from(key)), true),
+            Role::Before(key) => work.read_as(shapes, usize::from(key), false),
+            Role::After(key) => work.read_as(shapes, usize::from(key), true),
         }
         if open.handle != handle {
             self.table.replace(position, open.handle);
@@ -122,21 +122,15 @@ impl Shard {
 
     /// Reads the features of a key that holds nothing.
     fn read_nothing(&mut self, shapes: &[Shape], visit: Visit, columns: Columns) {
-        let (key, after) = match visit.role {
-            Role::Own => (None, None),
-            Role::Before(key) => (Some(usize::from(key)), Some(false)),
-            Role::After(key) => (Some(usize::from(key)), Some(true)),
-        };
         for (shape, column) in shapes.iter().zip(columns.streams) {
-            let empty = Flat::new(&[], shape.layout, i64::MIN);
             let reader = Reader { rows: columns.rows, column, row: visit.row };
-            let wanted = |read: &&Read| read.key == key && after.is_none_or(|after| read.counts_itself() == after);
-            for read in shape.stream.reads.iter().filter(wanted) {
-                let value = match shape.stream.keep {
-                    Keep::Bucket { .. } => Some(0),
-                    _ => reading::read(&shape.stream, read, &empty, None, reader),
-                };
-                columns.features[read.feature].put(visit.row, value);
+            let (first, second) = match visit.role {
+                Role::Own => (&shape.own.before, Some(&shape.own.after)),
+                Role::Before(key) => (&shape.others[usize::from(key)].before, None),
+                Role::After(key) => (&shape.others[usize::from(key)].after, None),
+            };
+            for read in first.iter().chain(second.into_iter().flatten()) {
+                columns.features[read.feature].put(visit.row, reading::read_nothing(read, reader));
             }
         }
     }
@@ -213,7 +207,7 @@ impl Work<'_, '_> {
         self.columns.rows.time[self.row]
     }
 
-    /// Forgets what is out of reach, then stream by stream: features that leave the event out, the event, the others.
+    /// Forgets what is out of reach, then lets the event pass every stream.
     fn enter_and_read(&mut self, shapes: &[Shape]) {
         for (stream, shape) in shapes.iter().enumerate() {
             upkeep::trim(self.open, stream, shape, &self.floor);
@@ -224,14 +218,27 @@ impl Work<'_, '_> {
         for (stream, shape) in shapes.iter().enumerate() {
             if let Keep::Bucket { capacity, leak, distinct } = shape.stream.keep {
                 self.bucket(stream, shape, Bucket { capacity, leak }, distinct);
-                continue;
+            } else {
+                self.pass(stream, shape);
             }
-            self.read_stream(stream, shape, None, false);
-            self.step(stream, shape);
-            self.read_stream(stream, shape, None, true);
-            if let Some(limit) = shape.stream.reset_at {
-                self.reset_at(stream, shape, limit);
-            }
+        }
+    }
+
+    /// Features that leave the event out, the event, the others. A reset hides even from its own event.
+    fn pass(&mut self, stream: usize, shape: &Shape) {
+        let step = self.columns.streams[stream].step[self.row];
+        if step != Step::Reset {
+            self.read(stream, shape, &shape.own.before);
+        }
+        if step != Step::Pass {
+            self.step(stream, shape, step == Step::Reset);
+        }
+        if step == Step::Reset {
+            self.read(stream, shape, &shape.own.before);
+        }
+        self.read(stream, shape, &shape.own.after);
+        if let Some(limit) = shape.stream.reset_at {
+            self.reset_at(stream, shape, limit);
         }
     }
 
@@ -253,15 +260,9 @@ impl Work<'_, '_> {
         }
     }
 
-    fn step(&mut self, stream: usize, shape: &Shape) {
-        let column = &self.columns.streams[stream];
-        let barrier = match column.step[self.row] {
-            Step::Pass => return,
-            Step::Enter => false,
-            Step::Reset => true,
-        };
+    fn step(&mut self, stream: usize, shape: &Shape, barrier: bool) {
         upkeep::make_room(self.open, stream, shape, &self.floor);
-        let entry = self.entry(&shape.stream, column, barrier);
+        let entry = self.entry(&shape.stream, &self.columns.streams[stream], barrier);
         self.open.insert(stream, shape, entry);
     }
 
@@ -282,35 +283,46 @@ impl Work<'_, '_> {
         entry
     }
 
-    /// Reads the features of all streams under another key.
-    fn read_as(&mut self, shapes: &[Shape], key: Option<usize>, counts_itself: bool) {
+    /// Reads the features of all streams under another key, `after` the event has entered or before. What a reset
+    /// hides is hidden from its own event too, so with a reset everything is read after.
+    fn read_as(&mut self, shapes: &[Shape], key: usize, after: bool) {
         for (stream, shape) in shapes.iter().enumerate() {
-            if matches!(shape.stream.keep, Keep::Bucket { .. }) {
-                continue;
+            let reset = self.columns.streams[stream].step[self.row] == Step::Reset;
+            let reads = &shape.others[key];
+            if after {
+                self.read(stream, shape, if reset { &reads.before } else { &[] });
+                self.read(stream, shape, &reads.after);
+            } else if !reset {
+                self.read(stream, shape, &reads.before);
             }
-            self.read_stream(stream, shape, key, counts_itself);
         }
     }
 
-    fn read_stream(&mut self, stream: usize, shape: &Shape, key: Option<usize>, counts_itself: bool) {
-        let reads = shape.stream.reads.iter().filter(|read| read.key == key && read.counts_itself() == counts_itself);
+    /// Reads features of one stream.
+    #[inline]
+    fn read(&mut self, stream: usize, shape: &Shape, reads: &[Read]) {
+        if reads.is_empty() {
+            return;
+        }
+        let reader = Reader { rows: self.columns.rows, column: &self.columns.streams[stream], row: self.row };
+        let region = self.open.region(stream);
+        let totals = self.open.totals(stream, shape);
         for read in reads {
-            let value = self.read(stream, shape, read);
+            let value = if region.words == 0 {
+                reading::read_nothing(read, reader)
+            } else if region.hot {
+                let series = self.open.hot(stream);
+                reading::read(&shape.stream, read, series, totals.as_ref(), reader)
+            } else {
+                let series = self.open.flat(stream, shape);
+                reading::read(&shape.stream, read, &series, totals.as_ref(), reader)
+            };
+            let value = match value {
+                Some(handle) if shape.stream.cell == Cell::Text => Some(self.copy_text(handle)),
+                value => value,
+            };
             self.columns.features[read.feature].put(self.row, value);
         }
-    }
-
-    fn read(&mut self, stream: usize, shape: &Shape, read: &Read) -> Option<u128> {
-        let reader = Reader { rows: self.columns.rows, column: &self.columns.streams[stream], row: self.row };
-        let totals = self.open.totals(stream, shape);
-        let value = if self.open.region(stream).hot {
-            let series = self.open.hot(stream);
-            reading::read(&shape.stream, read, series, totals, reader)
-        } else {
-            let series = self.open.flat(stream, shape);
-            reading::read(&shape.stream, read, &series, totals, reader)
-        }?;
-        if shape.stream.cell == Cell::Text { Some(self.copy_text(value)) } else { Some(value) }
     }
 
     /// Copies a stored string to the shard's text; returns where it lies, as length and start.

@@ -25,14 +25,14 @@ impl<T> Slab<T> {
     }
 
     /// The value at an index that `insert` returned and that was not removed since.
+    #[expect(clippy::expect_used, reason = "callers hold indices only of what they inserted and have not removed")]
     pub fn get_mut(&mut self, index: usize) -> &mut T {
-        // Callers hold indices only of what they inserted and have not removed.
         self.values[index].as_mut().expect("a live index")
     }
 
     /// The value at an index that `insert` returned and that was not removed since.
+    #[expect(clippy::expect_used, reason = "callers hold indices only of what they inserted and have not removed")]
     pub fn get(&self, index: usize) -> &T {
-        // As above.
         self.values[index].as_ref().expect("a live index")
     }
 

@@ -17,6 +17,8 @@ use crate::ruleset::types::Bounds;
 
 /// Shards per dimension without bounds.
 const SHARDS: usize = 16;
+/// Events per slot that is looked at for what can be freed.
+const SWEEP_EVENTS: usize = 4;
 /// How far ahead of its visit a key's slot is fetched, and its record.
 const SLOT_AHEAD: usize = 16;
 const RECORD_AHEAD: usize = 8;
@@ -104,7 +106,7 @@ impl Store {
         executor.for_each(self.dimensions.len(), &|index| {
             let dimension = &self.dimensions[index];
             if dimension.order.is_none() {
-                let slots = events.div_ceil(dimension.shards.len()) + 1;
+                let slots = events.div_ceil(SWEEP_EVENTS * dimension.shards.len()) + 1;
                 dimension.shards.iter().for_each(|shard| lock(shard).sweep(&dimension.shapes, floor, slots));
             }
         });
@@ -123,7 +125,7 @@ impl DimensionState {
         let shard = |index| Mutex::new(Shard { index: index as u16, ..Shard::default() });
         DimensionState {
             dimension: dimension.clone(),
-            shapes: dimension.streams.iter().map(Shape::new).collect(),
+            shapes: dimension.streams.iter().map(|stream| Shape::new(stream, dimension.read_by.len())).collect(),
             shards: (0..shards).map(shard).collect(),
             order: bounded.then(|| Mutex::new(Order::new(bounds))),
             batch: Mutex::default(),

@@ -16,6 +16,7 @@ struct Slot {
 const EMPTY: Slot = Slot { tag: 0, handle: u32::MAX };
 
 impl Slot {
+    #[inline]
     fn is_empty(self) -> bool {
         self.handle == u32::MAX
     }
@@ -36,6 +37,7 @@ impl Default for Table {
 
 impl Table {
     /// Number of keys.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -45,16 +47,19 @@ impl Table {
         self.slots.len()
     }
 
+    #[inline]
     fn mask(&self) -> usize {
         self.slots.len() - 1
     }
 
     /// Asks for the slot of a hash to be brought into cache.
+    #[inline]
     pub fn prefetch(&self, hash: u64) {
         prefetch(&self.slots, tag(hash) as usize & self.mask());
     }
 
     /// The first candidate of a hash, unverified: good enough to prefetch its record.
+    #[inline]
     pub fn candidate(&self, hash: u64) -> Option<Handle> {
         let tag = tag(hash);
         let mut at = tag as usize & self.mask();
@@ -71,6 +76,7 @@ impl Table {
     }
 
     /// The position of the key's slot; `is_key` compares a candidate's key with the one sought.
+    #[inline]
     pub fn find(&self, hash: u64, mut is_key: impl FnMut(Handle) -> bool) -> Option<usize> {
         let tag = tag(hash);
         let mut at = tag as usize & self.mask();
@@ -87,6 +93,7 @@ impl Table {
     }
 
     /// The handle in a slot, `None` where the slot is empty.
+    #[inline]
     pub fn at(&self, position: usize) -> Option<Handle> {
         let slot = self.slots[position];
         if slot.is_empty() { None } else { Some(Handle(slot.handle)) }

@@ -30,6 +30,7 @@ impl Floor {
     }
 
     /// Entries before this time are in no window of the stream any more.
+    #[inline]
     pub fn cutoff(&self, stream: &Stream) -> i64 {
         if stream.reach.forever {
             return i64::MIN;
@@ -60,6 +61,9 @@ pub fn trim(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
         bucket::trim(open, stream, shape, Bucket { capacity, leak }, floor.time);
         return;
     }
+    if !region.hot && is_tidy(open, stream, shape, floor) {
+        return;
+    }
     drop_front(open, stream, shape, floor);
     match shape.stream.keep {
         Keep::Newest => drop_all_but_newest(open, stream, shape, floor),
@@ -69,6 +73,25 @@ pub fn trim(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     }
     if open.region(stream).hot && open.hot(stream).len() <= FLAT_MAX / 4 {
         open.cool(stream, shape);
+    }
+}
+
+/// Whether a flat stream holds nothing to drop: a look at its first two entries tells.
+#[inline]
+fn is_tidy(open: &Open, stream: usize, shape: &Shape, floor: &Floor) -> bool {
+    let flat = open.flat(stream, shape);
+    let kept = &shape.stream;
+    if flat.len() == 0 {
+        return kept.reach.forever;
+    }
+    let first = flat.time(0);
+    if first < floor.cutoff(kept) || (kept.reset.is_some() && first <= floor.time) {
+        return false;
+    }
+    match kept.keep {
+        Keep::All | Keep::NewestPerValue | Keep::Bucket { .. } => true,
+        Keep::Newest | Keep::Oldest => flat.len() < 2 || flat.time(1) > floor.settled(kept),
+        Keep::Totals(_) => first > floor.settled(kept),
     }
 }
 
@@ -171,7 +194,7 @@ pub fn make_room(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     }
     let len = open.flat(stream, shape).len();
     let large = record::used(open.words()) >= record::LARGE_RECORD;
-    if len > 0 && len % (FLAT_MAX / 4) == 0 {
+    if len > 0 && len.is_multiple_of(FLAT_MAX / 4) {
         compact_flat(open, stream, shape, floor);
     }
     if large || open.flat(stream, shape).len() >= FLAT_MAX {

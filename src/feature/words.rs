@@ -60,6 +60,7 @@ impl Words {
     }
 
     /// Size in words of the blocks of a class.
+    #[inline]
     pub fn capacity(&self, class: Class) -> usize {
         self.sizes[class as usize] as usize
     }
@@ -85,17 +86,20 @@ impl Words {
     }
 
     /// The words from the start of a block to the end of its page; the block is a prefix of it.
+    #[inline]
     pub fn from(&self, handle: Handle) -> &[u32] {
         let (page, word) = locate(handle);
         &self.pages[page][word..]
     }
 
     /// The block's words.
+    #[inline]
     pub fn block(&self, handle: Handle, class: Class) -> &[u32] {
         &self.from(handle)[..self.capacity(class)]
     }
 
     /// The block's words, to be changed.
+    #[inline]
     pub fn block_mut(&mut self, handle: Handle, class: Class) -> &mut [u32] {
         let size = self.capacity(class);
         let (page, word) = locate(handle);
@@ -119,6 +123,7 @@ impl Words {
     }
 }
 
+#[inline]
 fn locate(handle: Handle) -> (usize, usize) {
     let grain = handle.0 as usize;
     (grain / GRAINS_PER_PAGE, grain % GRAINS_PER_PAGE * GRAIN)

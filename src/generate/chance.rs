@@ -111,6 +111,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the platform's own is what it is compared with")]
     fn exp_is_close_to_the_platforms() {
         for x in [-4.0, -1.0, 0.0, 0.5, 3.8] {
             assert!((exp(x) / f64::exp(x) - 1.0).abs() < 1e-12, "exp({x}) = {}", exp(x));
@@ -118,6 +119,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "the tolerance is far wider than any platform's error")]
     fn the_spread_is_log_normal() {
         let (spread, mut chance) = (Spread::new(0.8), Chance::new(3));
         let logs: Vec<f64> = (0..20_000).map(|_| spread.factor(chance.bits()).ln() / 0.8).collect();

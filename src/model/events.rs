@@ -146,7 +146,7 @@ pub struct Events {
     pub lat: Column<f64>,
     /// Longitude in degrees.
     pub lon: Column<f64>,
-    /// The declared fields, in the order of [`crate::wire::Schema::fields`].
+    /// The declared fields, in the order of the rule set's schema.
     pub declared: Vec<DeclaredColumn>,
     /// Which record of the batch each event is (index into [`crate::model::batch::Batch::origins`]).
     pub record: Vec<u32>,

@@ -3,6 +3,7 @@
 //! Types here cannot hold invalid values and know no text format: JSON, CSV and YAML stay in `wire` and
 //! `ruleset`. Nothing here reads a clock, a file or a random source.
 
+pub mod action;
 pub mod batch;
 pub mod calendar;
 pub mod column;

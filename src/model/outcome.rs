@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::model::action::Action;
 use crate::model::value::Value;
-use crate::ruleset::types::Action;
 
 /// What a lock is on: the rule that set it and the values it is set for.
 #[derive(Debug, Clone, PartialEq)]

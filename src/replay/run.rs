@@ -147,6 +147,7 @@ struct Line<'a> {
     interrupted: AtomicBool,
 }
 
+#[expect(clippy::disallowed_methods, reason = "reading has a thread of its own, which ends with the run")]
 fn run_parallel(sink: &mut Sink, inputs: &mut InputSet, settings: &Settings, stop: &AtomicBool) -> io::Result<()> {
     let pool = &ThreadPoolBuilder::new().num_threads(settings.threads).build().map_err(io::Error::other)?;
     let schema = &sink.engine.rules().schema.clone();

@@ -7,12 +7,11 @@ use serde_json::{Map, Value, json};
 
 use super::run::Report;
 use crate::engine::facts::Facts;
+use crate::model::action::Action;
 use crate::model::batch::RejectCode;
 use crate::model::outcome::TransitionKind;
-use crate::ruleset::types::{Action, RuleSet};
-use crate::wire::encode::action_name;
+use crate::ruleset::types::RuleSet;
 
-const ACTIONS: [Action; 5] = [Action::Allow, Action::Alert, Action::Challenge, Action::Deny, Action::Lock];
 /// Share of late events above which a warning is due.
 const LATE_WARNING: f64 = 0.01;
 const MS_PER_HOUR: i64 = 3_600_000;
@@ -74,7 +73,7 @@ impl Summary<'_> {
     pub fn json(&self) -> Value {
         let facts = self.facts();
         let actions: Map<String, Value> =
-            ACTIONS.iter().map(|&a| (action_name(a).to_owned(), json!(facts.actions[a as usize]))).collect();
+            Action::ALL.iter().map(|&(a, name)| (name.to_owned(), json!(facts.actions[a as usize]))).collect();
         let rules: Map<String, Value> = self
             .rules()
             .map(|(id, hits, undecided)| (id.to_owned(), json!({ "hits": hits, "undecided": undecided })))
@@ -118,7 +117,7 @@ impl Summary<'_> {
             grouped(self.events_per_second() as u64),
             self.rules.id,
         );
-        let actions = ACTIONS.iter().map(|&a| (action_name(a).to_owned(), facts.actions[a as usize]));
+        let actions = Action::ALL.iter().map(|&(a, name)| (name.to_owned(), facts.actions[a as usize]));
         out += &counts("decision", actions.filter(|(_, n)| *n > 0));
         out += &self.rules_table();
         let locks = TransitionKind::ALL.iter().filter_map(|(kind, name)| {

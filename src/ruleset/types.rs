@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::expr::graph::{Graph, NodeId};
+pub use crate::model::action::{Action, Mode};
 pub use crate::model::calendar::Period;
 use crate::model::money::Currency;
 use crate::model::value::Type;
@@ -146,32 +147,6 @@ pub enum Window {
     Calendar(Period),
     /// Everything.
     Lifetime,
-}
-
-/// What is done with an event, in rising severity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-#[repr(u8)]
-pub enum Action {
-    /// Go on.
-    #[default]
-    Allow,
-    /// Go on, tell somebody.
-    Alert,
-    /// Ask for another factor.
-    Challenge,
-    /// Refuse.
-    Deny,
-    /// Refuse and lock.
-    Lock,
-}
-
-/// Whether a rule's firing has effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mode {
-    /// Scores and acts.
-    Enforce,
-    /// Is reported only.
-    Shadow,
 }
 
 /// One rule.

@@ -1,8 +1,7 @@
-//! The only place that knows the text formats: JSON and CSV records in, JSON lines out.
+//! The only place that knows the text formats of events: JSON and CSV records in, columns out.
 
 mod csv;
 mod detail;
-pub mod encode;
 mod field;
 mod fingerprint;
 mod ip;

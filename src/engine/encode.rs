@@ -2,15 +2,15 @@
 
 use crate::expr::format;
 use crate::feature::keys::Expressions;
+use crate::model::action::Mode;
 use crate::model::batch::{Batch, Rejection};
 use crate::model::events::TextField;
 use crate::model::money::Currency;
 use crate::model::outcome::{Cover, Decision, Eviction, Item, Outcome, Target, Transition, TransitionKind};
 use crate::model::time::write_timestamp;
 use crate::model::value::Value;
-use crate::ruleset::types::{Action, Mode, ReasonPart, Rule, RuleSet};
-
-use super::write_json_string;
+use crate::ruleset::types::{ReasonPart, Rule, RuleSet};
+use crate::wire::write_json_string;
 
 /// Characters of event text that a reason shows.
 const REASON_TEXT_MAX: usize = 64;
@@ -54,7 +54,7 @@ impl Encoder<'_> {
         out.extend_from_slice(b",\"time\":\"");
         write_timestamp(out, self.batch.events.time[row]);
         out.extend_from_slice(b"\",\"action\":\"");
-        out.extend_from_slice(action_name(decision.action).as_bytes());
+        out.extend_from_slice(decision.action.name().as_bytes());
         out.extend_from_slice(b"\",\"score\":");
         format::write_int(out, decision.score);
         out.extend_from_slice(b",\"hits\":[");
@@ -78,7 +78,7 @@ impl Encoder<'_> {
             Mode::Enforce => b",\"mode\":\"enforce\",\"action\":\"",
             Mode::Shadow => b",\"mode\":\"shadow\",\"action\":\"",
         });
-        out.extend_from_slice(action_name(rule.action).as_bytes());
+        out.extend_from_slice(rule.action.name().as_bytes());
         out.extend_from_slice(b"\",\"score\":");
         format::write_int(out, rule.score);
         out.extend_from_slice(b",\"values\":{");
@@ -201,17 +201,6 @@ impl Encoder<'_> {
             out.extend_from_slice(b"\":");
             write_json_string(out, text);
         }
-    }
-}
-
-/// The action's name in the output.
-pub fn action_name(action: Action) -> &'static str {
-    match action {
-        Action::Allow => "allow",
-        Action::Alert => "alert",
-        Action::Challenge => "challenge",
-        Action::Deny => "deny",
-        Action::Lock => "lock",
     }
 }
 
