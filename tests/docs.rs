@@ -7,6 +7,7 @@
 //!   block, each containing the pieces between ` … ` in their order.
 //! - `yaml feature`, then `text values`: `time account type field=value... | feature=value...` for each event; `-` is
 //!   no value.
+//! - `yaml excerpt`: stands like this in the wallet pack. `json decision`: stands in what some story expects.
 //! - `console`: commands after `$ `, and what they print, stdout first; times and rates may differ.
 
 use std::error::Error;
@@ -197,6 +198,34 @@ fn check_console(block: &Block) -> Result<usize> {
     Ok(checked)
 }
 
+/// The texts of all files of a folder and the folders in it, one level deep.
+fn texts_below(folder: &Path, file_name_end: &str) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let path = if path.is_dir() { path.join(file_name_end) } else { path };
+        if path.to_string_lossy().ends_with(file_name_end) && path.exists() {
+            texts.push(fs::read_to_string(path)?);
+        }
+    }
+    Ok(texts)
+}
+
+fn check_excerpt(block: &Block) -> Result<()> {
+    let files = texts_below(&root().join("rules/wallet"), ".yaml")?;
+    assert!(files.iter().any(|file| file.contains(&block.text)), "{}: not in the pack", block.place);
+    Ok(())
+}
+
+fn check_decision(block: &Block) -> Result<()> {
+    let expected: Value = serde_json::from_str(&block.text)?;
+    let stories = texts_below(&root().join("fixtures"), "expected.jsonl")?;
+    let records = stories.iter().flat_map(|story| story.lines()).map(serde_json::from_str::<Value>);
+    let found = records.filter_map(std::result::Result::ok).any(|record| record == expected);
+    assert!(found, "{}: no story expects this", block.place);
+    Ok(())
+}
+
 /// Runs a page's examples; how many there were.
 fn check(page: &str) -> Result<usize> {
     let mut example = Example::default();
@@ -212,6 +241,8 @@ fn check(page: &str) -> Result<usize> {
             "jsonl events" => example.events = block.text,
             "text output" => check_output(&example, &block)?,
             "text values" => check_values(&example, &block)?,
+            "yaml excerpt" => check_excerpt(&block)?,
+            "json decision" => check_decision(&block)?,
             "console" => checked += check_console(&block)? - 1,
             _ => checked -= 1,
         }

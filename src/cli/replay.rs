@@ -1,6 +1,6 @@
 //! `lockkeeper replay`: files in, decisions and locks out.
 
-use std::io::{self, BufWriter, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -127,6 +127,8 @@ pub fn run(args: &ReplayArgs) -> Result<Exit> {
     let progress = inputs.progress();
     let mut after_batch = |facts: &Facts, active: u64| show(&bar, &progress, facts, active, started);
     let ran = run_replay(&mut engine, &mut inputs, &args.settings(), &mut out, &stop, &mut after_batch);
+    // Before the summary, so that on a terminal the numbers come last.
+    let ran = ran.and_then(|report| out.flush().map(|()| report));
     bar.finish_and_clear();
     let report = match ran {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
