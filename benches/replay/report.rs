@@ -39,7 +39,9 @@ impl Report {
     /// One finding a line.
     pub fn table(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_preset(comfy_table::presets::NOTHING).set_header(["claim", "least", "median", "unit", "events/s"]);
+        table
+            .load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
+            .set_header(["claim", "least", "median", "unit", "events/s"]);
         for (_, what, values, unit) in &self.findings {
             let cell = |name: &str| {
                 let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
