@@ -58,7 +58,7 @@ impl Shape {
         };
         let layout = match stream.keep {
             // A bucket's entries are the values it has seen, without times.
-            Keep::Bucket { .. } => Layout { time_words: 0, stride: 4 },
+            Keep::Bucket { .. } => Layout::new(0, 4),
             _ => Layout::of(stream),
         };
         let own = Reads::under(stream, None);
@@ -135,8 +135,16 @@ impl<'a> Open<'a> {
     /// The entries of a stream that is not hot.
     #[inline(always)]
     pub fn flat(&self, stream: usize, shape: &Shape) -> Flat<'_> {
-        let words = self.region_words(stream);
-        Flat::new(&words[shape.prefix.min(words.len())..], shape.layout, self.newest)
+        self.flat_in(self.region(stream), shape)
+    }
+
+    /// The entries in a region that is not hot.
+    #[inline(always)]
+    pub fn flat_in(&self, region: Region, shape: &Shape) -> Flat<'_> {
+        // An empty region has no words before its entries either.
+        let prefix = shape.prefix.min(region.words);
+        let words = &self.words()[region.start + prefix..region.start + region.words];
+        Flat::new(words, shape.layout, self.newest)
     }
 
     /// The slab index of a hot stream.
@@ -186,25 +194,27 @@ impl<'a> Open<'a> {
     }
 
     /// Adds an entry or barrier behind all of its time.
+    #[inline]
     pub fn insert(&mut self, stream: usize, shape: &Shape, entry: Entry) {
         self.ensure_prefix(stream, shape);
         self.memory.entries += u64::from(!entry.barrier);
-        if self.region(stream).hot {
+        let region = self.region(stream);
+        if region.hot {
             self.hot(stream).insert(entry);
         } else {
-            self.insert_flat(stream, shape, entry);
+            self.insert_flat(stream, shape, region, entry);
         }
     }
 
     #[inline]
-    fn insert_flat(&mut self, stream: usize, shape: &Shape, mut entry: Entry) {
-        let flat = self.flat(stream, shape);
+    fn insert_flat(&mut self, stream: usize, shape: &Shape, region: Region, mut entry: Entry) {
+        let flat = self.flat_in(region, shape);
         let rank = flat.upper_bound(entry.time);
         if shape.stream.cell == Cell::Hash && !entry.barrier {
-            entry.superseded = flat.find(rank..flat.len(), entry.extra).is_some();
+            entry.superseded = rank < flat.len() && flat.find(rank..flat.len(), entry.extra).is_some();
             let previous = if entry.superseded { None } else { flat.find(0..rank, entry.extra) };
             if let Some(previous) = previous {
-                self.supersede(stream, shape, previous);
+                self.supersede(region, shape, previous);
             }
         }
         let place = self.splice(stream, shape.prefix + rank * shape.layout.stride, 0, shape.layout.stride);
@@ -214,10 +224,9 @@ impl<'a> Open<'a> {
     }
 
     /// Flags an entry as followed by one with the same value.
-    fn supersede(&mut self, stream: usize, shape: &Shape, rank: usize) {
-        let last_word = shape.prefix + (rank + 1) * shape.layout.stride - 1;
-        let at = self.region(stream).start + last_word;
-        self.words_mut()[at] |= (SUPERSEDED >> 96) as u32;
+    fn supersede(&mut self, region: Region, shape: &Shape, rank: usize) {
+        let last_word = region.start + shape.prefix + (rank + 1) * shape.layout.stride - 1;
+        self.words_mut()[last_word] |= (SUPERSEDED >> 96) as u32;
     }
 
     /// Drops a range of ranks of a flat stream.
@@ -293,7 +302,10 @@ impl<'a> Open<'a> {
         self.memory.hot.remove(index);
         self.splice(stream, shape.prefix, 1, 0);
         record::set_hot(self.words_mut(), stream, false);
-        entries.into_iter().for_each(|entry| self.insert_flat(stream, shape, Entry { superseded: false, ..entry }));
+        for entry in entries {
+            let region = self.region(stream);
+            self.insert_flat(stream, shape, region, Entry { superseded: false, ..entry });
+        }
     }
 
     /// Empties a stream altogether.

@@ -114,6 +114,7 @@ pub fn key(words: &[u32], streams: usize) -> Vec<u8> {
 /// Replaces `remove` words of a stream's region, from its word `at` on, by `insert` words of arbitrary content.
 /// Returns the record's handle, which changes when it had to move to a larger block, and where in the record the new
 /// words lie.
+#[inline]
 pub fn splice(
     pool: &mut Words,
     streams: usize,
@@ -124,24 +125,27 @@ pub fn splice(
     insert: usize,
 ) -> (Handle, usize) {
     let head = pool.from(handle);
-    let (class, old_used) = (class(head), used(head));
+    let (mut handle, mut class, used) = (handle, class(head), used(head));
     let place = region(head, stream).start + at;
-    let new_used = old_used - remove + insert;
-    let (handle, class) =
-        if new_used > pool.capacity(class) { resize(pool, handle, class, old_used, new_used) } else { (handle, class) };
+    let needed = used - remove + insert;
+    if needed > pool.capacity(class) {
+        // Some room to grow, so that not every entry moves the record.
+        (handle, class) = resize(pool, handle, class, used, needed + needed / 8);
+    }
     let block = pool.block_mut(handle, class);
-    block.copy_within(place + remove..old_used, place + insert);
-    block[1] = new_used as u32;
+    block.copy_within(place + remove..used, place + insert);
+    block[1] = needed as u32;
     let grown = insert.wrapping_sub(remove) as u32;
-    let entry = &mut block[HEAD + stream];
-    *entry = *entry & !LENGTH | entry.wrapping_add(grown) & LENGTH;
-    for directory in &mut block[HEAD + stream + 1..HEAD + streams] {
+    let (own, later) = block[HEAD + stream..HEAD + streams].split_at_mut(1);
+    own[0] = own[0] & !LENGTH | own[0].wrapping_add(grown) & LENGTH;
+    for directory in later {
         *directory = directory.wrapping_add(grown << 16);
     }
     (handle, place)
 }
 
 /// Moves a record to a block that holds `words`; returns its new handle and class.
+#[inline(never)]
 pub fn resize(pool: &mut Words, handle: Handle, class: Class, used: usize, words: usize) -> (Handle, Class) {
     let new_class = pool.class_for(words);
     let new_handle = pool.allocate(new_class);

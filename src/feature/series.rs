@@ -57,6 +57,8 @@ pub struct Layout {
     pub time_words: usize,
     /// Words of an entry.
     pub stride: usize,
+    /// 2^16 / stride, rounded up.
+    reciprocal: usize,
 }
 
 /// The bit of a hash that says that a later entry has the same value.
@@ -74,7 +76,13 @@ impl Layout {
             Cell::Number(_) => 2,
             Cell::Hash | Cell::Place | Cell::Address => 4,
         };
-        Layout { time_words, stride: time_words + value_words }
+        Layout::new(time_words, value_words)
+    }
+
+    /// A layout of so many words.
+    pub fn new(time_words: usize, value_words: usize) -> Layout {
+        let stride = time_words + value_words;
+        Layout { time_words, stride, reciprocal: (1_usize << 16).div_ceil(stride) }
     }
 
     /// Writes an entry.
@@ -105,9 +113,11 @@ fn square(value: i64) -> U256 {
     U256::from(size * size)
 }
 
+#[inline]
 fn write_extra(words: &mut [u32], extra: u128) {
-    for (i, word) in words.iter_mut().enumerate() {
-        *word = (extra >> (32 * i)) as u32;
+    if let [a, b, c, d] = words {
+        [*a, *b] = super::record::split(extra as u64);
+        [*c, *d] = super::record::split((extra >> 64) as u64);
     }
 }
 
@@ -125,15 +135,8 @@ impl<'a> Flat<'a> {
     /// A view of the entries in `words`.
     #[inline(always)]
     pub fn new(words: &'a [u32], layout: Layout, newest: i64) -> Self {
-        // Division by a constant is a multiplication.
-        let len = match layout.stride {
-            1 => words.len(),
-            2 => words.len() / 2,
-            3 => words.len() / 3,
-            4 => words.len() / 4,
-            5 => words.len() / 5,
-            other => words.len() / other,
-        };
+        // Division by multiplication: exact, as regions have less than 2^15 words and strides are at most 6.
+        let len = (words.len() * layout.reciprocal) >> 16;
         Flat { words, layout, newest, len }
     }
 

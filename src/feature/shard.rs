@@ -241,16 +241,19 @@ impl Work<'_, '_> {
     /// Features that leave the event out, the event, the others. A reset hides even from its own event.
     #[inline]
     fn pass(&mut self, stream: usize, shape: &Shape, step: Step) {
-        if step != Step::Reset {
-            self.read(stream, shape, &shape.own.before);
+        let (before, after) = (&shape.own.before, &shape.own.after);
+        if step != Step::Reset && !before.is_empty() {
+            self.read(stream, shape, before);
         }
         if step != Step::Pass {
             self.step(stream, shape, step == Step::Reset);
         }
-        if step == Step::Reset {
-            self.read(stream, shape, &shape.own.before);
+        if step == Step::Reset && !before.is_empty() {
+            self.read(stream, shape, before);
         }
-        self.read(stream, shape, &shape.own.after);
+        if !after.is_empty() {
+            self.read(stream, shape, after);
+        }
         if let Some(limit) = shape.stream.reset_at {
             self.reset_at(stream, shape, limit);
         }
@@ -315,9 +318,6 @@ impl Work<'_, '_> {
     /// Reads features of one stream.
     #[inline]
     fn read(&mut self, stream: usize, shape: &Shape, reads: &[Read]) {
-        if reads.is_empty() {
-            return;
-        }
         let region = self.open.region(stream);
         if region.words == 0 {
             let reader = self.reader(stream);
@@ -329,7 +329,7 @@ impl Work<'_, '_> {
         } else if region.hot {
             self.read_from(stream, shape, reads, self.open.hot_ref(stream));
         } else {
-            self.read_from(stream, shape, reads, &self.open.flat(stream, shape));
+            self.read_from(stream, shape, reads, &self.open.flat_in(region, shape));
         }
     }
 
@@ -341,7 +341,7 @@ impl Work<'_, '_> {
     #[inline]
     fn read_from(&self, stream: usize, shape: &Shape, reads: &[Read], series: &impl Series) {
         let reader = self.reader(stream);
-        let totals = self.open.totals(stream, shape);
+        let totals = if shape.prefix > 0 { self.open.totals(stream, shape) } else { None };
         let sight = Sight::new(&shape.stream, series, reader);
         for read in reads {
             let value = reading::read(shape.stream.cell, read, series, &sight, totals.as_ref(), reader);

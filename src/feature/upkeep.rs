@@ -7,7 +7,7 @@ use super::open::{FLAT_MAX, Open, Shape};
 use super::plan::{Keep, Stream};
 use super::record;
 use super::rows::Rows;
-use super::series::Series;
+use super::series::{Flat, Series};
 use super::totals::Totals;
 use super::tree::Entry;
 use super::{bucket, bucket::Bucket};
@@ -52,18 +52,23 @@ impl Floor {
 }
 
 /// Drops what can no longer be read of one stream.
+#[inline]
 pub fn trim(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     let region = open.region(stream);
     if region.words == 0 {
         return;
     }
     if let Keep::Bucket { capacity, leak, .. } = shape.stream.keep {
-        bucket::trim(open, stream, shape, Bucket { capacity, leak }, floor.time);
+        return bucket::trim(open, stream, shape, Bucket { capacity, leak }, floor.time);
+    }
+    if !region.hot && is_tidy(&open.flat_in(region, shape), &shape.stream, floor) {
         return;
     }
-    if !region.hot && is_tidy(open, stream, shape, floor) {
-        return;
-    }
+    trim_thoroughly(open, stream, shape, floor);
+}
+
+#[inline(never)]
+fn trim_thoroughly(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     drop_front(open, stream, shape, floor);
     match shape.stream.keep {
         Keep::Newest => drop_all_but_newest(open, stream, shape, floor),
@@ -78,9 +83,7 @@ pub fn trim(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
 
 /// Whether a flat stream holds nothing to drop: a look at its first two entries tells.
 #[inline]
-fn is_tidy(open: &Open, stream: usize, shape: &Shape, floor: &Floor) -> bool {
-    let flat = open.flat(stream, shape);
-    let kept = &shape.stream;
+fn is_tidy(flat: &Flat, kept: &Stream, floor: &Floor) -> bool {
     if flat.len() == 0 {
         return kept.reach.forever;
     }
@@ -186,18 +189,23 @@ fn fold(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor, window: Wi
 /// Makes room in a stream that is about to outgrow its representation.
 #[inline]
 pub fn make_room(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
-    if open.region(stream).hot {
+    let region = open.region(stream);
+    if region.hot {
         let series = open.hot(stream);
         if series.len() >= 2 * series.compacted + FLAT_MAX {
             compact_hot(open, stream, shape, floor);
         }
         return;
     }
-    let len = open.flat(stream, shape).len();
     let large = record::used(open.words()) >= record::LARGE_RECORD;
-    if len == 0 || (len % (FLAT_MAX / 4) != 0 && !large) {
-        return;
+    let len = open.flat_in(region, shape).len();
+    if len > 0 && (len % (FLAT_MAX / 4) == 0 || large) {
+        outgrow(open, stream, shape, floor, large);
     }
+}
+
+#[inline(never)]
+fn outgrow(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor, large: bool) {
     compact_flat(open, stream, shape, floor);
     if large || open.flat(stream, shape).len() >= FLAT_MAX {
         open.heat(stream, shape);
