@@ -39,16 +39,21 @@ const FAMILIES: [(&str, &str); 9] = [
 ];
 /// Entries per account where there are many accounts.
 const ENTRIES: u64 = 50;
+/// Payments made before they come round again, with later times.
+const MADE: u64 = 1 << 20;
+/// Accounts whose payments are in memory at once.
+const PIECE: usize = 100_000;
 
 /// Bytes held and allocations made.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Entries in the windows of each feature family, and events of the steady state.
-    #[arg(long, default_value_t = 1_000_000)]
+    /// Entries in the windows of each feature family over many keys; a tenth of it for one key, and as events of the
+    /// steady state.
+    #[arg(long, default_value_t = 10_000_000)]
     entries: u64,
 
     /// Idle accounts.
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 2_000_000)]
     accounts: u64,
 
     /// Rule files for idle accounts and the steady state [default: the velocity workload].
@@ -71,7 +76,7 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let mut args = Args::parse();
     if args.smoke || !args.bench {
-        (args.entries, args.accounts) = (20_000, 2000);
+        (args.entries, args.accounts) = (200_000, 20_000);
     }
     let rules = match args.rules.as_slice() {
         [] => rule_set(VELOCITY),
@@ -79,14 +84,14 @@ fn main() -> anyhow::Result<()> {
     };
     let mut found = Map::new();
     for (family, feature) in FAMILIES {
-        let mut put = |name: String, accounts| drop(found.insert(name, per_entry(feature, accounts, args.entries)));
-        put(format!("bytes_per_event_{family}_small_keys"), args.entries / ENTRIES);
-        put(format!("bytes_per_event_{family}_one_key"), 1);
+        let small = per_entry(feature, args.entries / ENTRIES, args.entries);
+        found.insert(format!("bytes_per_event_{family}_small_keys"), small);
+        found.insert(format!("bytes_per_event_{family}_one_key"), per_entry(feature, 1, args.entries / 10));
     }
     let (account, index) = per_idle_account(&rules, args.accounts);
     found.insert("bytes_per_idle_account".to_owned(), json!(account));
     found.insert("bytes_per_event_in_duplicate_index".to_owned(), json!(index));
-    found.insert("allocations_per_event".to_owned(), json!(allocations_per_event(rules, args.entries)));
+    found.insert("allocations_per_event".to_owned(), json!(allocations_per_event(rules, args.entries / 10)));
     if args.json {
         println!("{}", Value::Object(found));
     } else {
@@ -101,28 +106,31 @@ fn held(region: &Region<System>) -> f64 {
     change.bytes_allocated as f64 - change.bytes_deallocated as f64
 }
 
-/// Bytes that dropping the window state frees, per payment made. A batch's columns are among them, some 100 KiB in all.
+/// Bytes that dropping the window state frees, per payment made. What the store keeps in reserve is among them, up to
+/// 1 MiB in each of its 16 shards, so there must be many payments.
 fn per_entry(feature: &'static str, accounts: u64, entries: u64) -> Value {
-    let step = 12 * 3_600_000 / entries as i64;
-    let mut stage = FeatureStage::new(&Setup { feature, accounts, events: entries, step, late_per_mille: 0 });
-    stage.warm_up(entries);
+    let step = (12 * 3_600_000 / entries as i64).max(1);
+    let events = entries.min(MADE);
+    let mut stage = FeatureStage::new(&Setup { feature, accounts, events, step, late_per_mille: 0 });
+    let entered = stage.warm_up(entries);
     let store = stage.into_store();
     let region = Region::new(ALLOCATOR);
     drop(store);
-    json!(-held(&region) / entries as f64)
+    json!(-held(&region) / entered as f64)
 }
 
 /// Bytes per account that paid once, and those of them that the duplicate index has.
 fn per_idle_account(rules: &RuleSet, accounts: u64) -> (f64, f64) {
-    let mut text = Vec::new();
-    for number in 0..accounts {
-        let time = START + (number * 1_800_000 / accounts) as i64;
-        Payment { number, time, account: number, device: number }.write(&mut text);
-    }
-    let decoded = batches(&text, &rules.schema);
     let mut engine = Engine::new(rules.clone(), Default::default());
     let region = Region::new(ALLOCATOR);
-    apply(&mut engine, &decoded);
+    for first in (0..accounts).step_by(PIECE) {
+        let mut text = Vec::new();
+        for number in first..accounts.min(first + PIECE as u64) {
+            let time = START + (number * 1_800_000 / accounts) as i64;
+            Payment { number, time, account: number, device: number }.write(&mut text);
+        }
+        apply(&mut engine, &batches(&text, &rules.schema));
+    }
     let all = held(&region) / accounts as f64;
     let mut index = Recent::default();
     for identity in 1..=u128::from(accounts) {

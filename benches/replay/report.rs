@@ -7,13 +7,22 @@ use super::clock::{Pick, Series};
 /// Findings in the order they were made.
 #[derive(Debug, Default)]
 pub struct Report {
-    findings: Vec<(String, String, Vec<(&'static str, f64)>, &'static str)>,
+    findings: Vec<Finding>,
+}
+
+/// One claim's numbers.
+#[derive(Debug)]
+struct Finding {
+    key: String,
+    what: String,
+    values: Vec<(&'static str, f64)>,
+    unit: &'static str,
 }
 
 impl Report {
     /// One number.
     pub fn number(&mut self, key: &str, what: &str, value: f64, unit: &'static str) {
-        self.findings.push((key.to_owned(), what.to_owned(), vec![("value", value)], unit));
+        self.add(key, what, vec![("value", value)], unit);
     }
 
     /// Speed of one thing, for so many events a repetition.
@@ -24,7 +33,7 @@ impl Report {
             ("median", nanos(series.median(pick))),
             ("events_per_second", events as f64 / series.least(pick)),
         ];
-        self.findings.push((key.to_owned(), what.to_owned(), values, "ns/event"));
+        self.add(key, what, values, "ns/event");
     }
 
     /// How many times as long the first takes as the second, for equally many events.
@@ -33,14 +42,20 @@ impl Report {
             ("least", first.least(pick) / second.least(pick)),
             ("median", first.median(pick) / second.median(pick)),
         ];
-        self.findings.push((key.to_owned(), what.to_owned(), values, "times"));
+        self.add(key, what, values, "times");
+    }
+
+    fn add(&mut self, key: &str, what: &str, values: Vec<(&'static str, f64)>, unit: &'static str) {
+        self.findings.push(Finding { key: key.to_owned(), what: what.to_owned(), values, unit });
     }
 
     /// One finding a line.
     pub fn table(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_preset(comfy_table::presets::NOTHING).set_header(["claim", "least", "median", "unit", "events/s"]);
-        for (_, what, values, unit) in &self.findings {
+        table
+            .load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
+            .set_header(["claim", "least", "median", "unit", "events/s"]);
+        for Finding { what, values, unit, .. } in &self.findings {
             let cell = |name: &str| {
                 let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
                 value.map_or(String::new(), shown)
@@ -54,7 +69,7 @@ impl Report {
     /// All findings by key.
     pub fn json(&self) -> anyhow::Result<String> {
         let mut all = Map::new();
-        for (key, what, values, unit) in &self.findings {
+        for Finding { key, what, values, unit } in &self.findings {
             let mut entry = Map::from_iter([("what".to_owned(), json!(what)), ("unit".to_owned(), json!(unit))]);
             entry.extend(values.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
             all.insert(key.clone(), Value::Object(entry));

@@ -69,13 +69,14 @@ impl FeatureStage {
         }
     }
 
-    /// Lets payments enter until so many have; untimed.
-    pub fn warm_up(&mut self, events: u64) {
+    /// Lets payments enter until at least so many have; untimed. Returns how many have.
+    pub fn warm_up(&mut self, events: u64) -> u64 {
         let mut entered = 0;
         while entered < events {
             entered += self.batches[self.turn % self.batches.len()].events.len() as u64;
             self.step();
         }
+        entered
     }
 
     /// Lets the next batch of payments enter and read. Returns the time it took and the number of payments.

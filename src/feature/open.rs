@@ -86,30 +86,39 @@ pub struct Open<'a> {
     pub streams: usize,
     /// Its handle; changes as it grows.
     pub handle: Handle,
+    /// The newest time, relative to which narrow times are read and written; ms.
+    pub newest: i64,
 }
 
-impl Open<'_> {
-    /// The record's words and what follows them in their page.
+impl<'a> Open<'a> {
+    /// Opens a record.
     #[inline]
+    pub fn new(memory: &'a mut Memory, streams: usize, handle: Handle) -> Self {
+        let newest = record::newest(memory.pool.from(handle));
+        Open { memory, streams, handle, newest }
+    }
+
+    /// The record's words and what follows them in their page.
+    #[inline(always)]
     pub fn words(&self) -> &[u32] {
         self.memory.pool.from(self.handle)
     }
 
     /// The record's words, to be changed.
-    #[inline]
+    #[inline(always)]
     pub fn words_mut(&mut self) -> &mut [u32] {
         let class = record::class(self.words());
         self.memory.pool.block_mut(self.handle, class)
     }
 
     /// Where a stream's region lies.
-    #[inline]
+    #[inline(always)]
     pub fn region(&self, stream: usize) -> Region {
         record::region(self.words(), stream)
     }
 
     /// A stream's words.
-    #[inline]
+    #[inline(always)]
     pub fn region_words(&self, stream: usize) -> &[u32] {
         let region = self.region(stream);
         &self.words()[region.start..region.start + region.words]
@@ -124,10 +133,10 @@ impl Open<'_> {
     }
 
     /// The entries of a stream that is not hot.
-    #[inline]
+    #[inline(always)]
     pub fn flat(&self, stream: usize, shape: &Shape) -> Flat<'_> {
         let words = self.region_words(stream);
-        Flat::new(&words[shape.prefix.min(words.len())..], shape.layout, record::newest(self.words()))
+        Flat::new(&words[shape.prefix.min(words.len())..], shape.layout, self.newest)
     }
 
     /// The slab index of a hot stream.
@@ -137,6 +146,14 @@ impl Open<'_> {
     }
 
     /// The hot series of a stream that is hot.
+    pub fn hot_ref(&self, stream: usize) -> &HotSeries {
+        match self.memory.hot.get(self.hot_index(stream)) {
+            Hot::Series(series) => series,
+            Hot::Seen(_) => unreachable!("only buckets see values, and buckets have no series"),
+        }
+    }
+
+    /// The same, to be changed.
     pub fn hot(&mut self, stream: usize) -> &mut HotSeries {
         let index = self.hot_index(stream);
         match self.memory.hot.get_mut(index) {
@@ -146,7 +163,7 @@ impl Open<'_> {
     }
 
     /// The totals before the entries, where the stream keeps any.
-    #[inline]
+    #[inline(always)]
     pub fn totals(&self, stream: usize, shape: &Shape) -> Option<Totals> {
         let words = self.region_words(stream);
         let keeps = matches!(shape.stream.keep, Keep::Totals(_)) && !words.is_empty();
@@ -179,6 +196,7 @@ impl Open<'_> {
         }
     }
 
+    #[inline]
     fn insert_flat(&mut self, stream: usize, shape: &Shape, mut entry: Entry) {
         let flat = self.flat(stream, shape);
         let rank = flat.upper_bound(entry.time);

@@ -60,30 +60,59 @@ fn needs_of(aggregate: Aggregate) -> Needs {
     }
 }
 
+/// What all reads of one stream by one event have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight {
+    /// First rank after the event's time.
+    arrived: usize,
+    /// First rank that no barrier hides.
+    unhidden: usize,
+    /// Whether a barrier hides something.
+    reset: bool,
+}
+
+impl Sight {
+    /// What an event sees of a series.
+    #[inline]
+    pub fn new(stream: &Stream, series: &impl Series, reader: Reader) -> Sight {
+        let arrived = series.upper_bound(reader.time());
+        let barrier = if stream.reset.is_some() { series.last_barrier(arrived) } else { None };
+        Sight { arrived, unhidden: barrier.map_or(0, |barrier| barrier + 1), reset: barrier.is_some() }
+    }
+}
+
 /// The value of a feature for an event, as bits of its type; `None` where it has none.
+#[inline]
 pub fn read(
-    stream: &Stream,
+    cell: Cell,
     read: &Read,
     series: &impl Series,
+    sight: &Sight,
     totals: Option<&Totals>,
     reader: Reader,
 ) -> Option<u128> {
-    let visible = visible(stream, read, series, reader);
+    let start = reader.window_start(read.window);
+    let range = visible(read, series, sight, start, reader);
+    let totals = totals.filter(|totals| !sight.reset && totals.start == start);
     match read.aggregate {
-        Aggregate::Count | Aggregate::Sum | Aggregate::Mean | Aggregate::Stddev | Aggregate::Min | Aggregate::Max => {
-            let mut summary = series.summary(visible.range, needs_of(read.aggregate));
-            if let Some(totals) = totals.filter(|totals| !visible.reset && totals.start == visible.start) {
+        Aggregate::Count => {
+            let before = totals.map_or(0, |totals| totals.summary.count);
+            Some(u128::from((range.end - range.start) as u64 + before))
+        }
+        Aggregate::Sum | Aggregate::Mean | Aggregate::Stddev | Aggregate::Min | Aggregate::Max => {
+            let mut summary = series.summary(range, needs_of(read.aggregate));
+            if let Some(totals) = totals {
                 summary.merge(&totals.summary);
             }
             if summary.count < read.least { None } else { total(read, &summary) }
         }
-        Aggregate::Distinct => Some(u128::from(series.distinct(visible.range))),
-        Aggregate::Last => newest(&visible.range).map(|rank| value(stream.cell, series, rank)),
-        Aggregate::First => oldest(&visible.range).map(|rank| value(stream.cell, series, rank)),
-        Aggregate::SinceLast => newest(&visible.range).map(|rank| long(reader.time() - series.time(rank))),
-        Aggregate::SinceFirst => oldest(&visible.range).map(|rank| long(reader.time() - series.time(rank))),
-        Aggregate::IsNew => reader.own_extra().map(|own| u128::from(!series.contains(visible.range, own))),
-        Aggregate::Speed => speed(series, visible.range, reader),
+        Aggregate::Distinct => Some(u128::from(series.distinct(range))),
+        Aggregate::Last => newest(&range).map(|rank| value(cell, series, rank)),
+        Aggregate::First => oldest(&range).map(|rank| value(cell, series, rank)),
+        Aggregate::SinceLast => newest(&range).map(|rank| long(reader.time() - series.time(rank))),
+        Aggregate::SinceFirst => oldest(&range).map(|rank| long(reader.time() - series.time(rank))),
+        Aggregate::IsNew => reader.own_extra().map(|own| u128::from(!series.contains(range, own))),
+        Aggregate::Speed => speed(series, range, reader),
         Aggregate::LeakyBucket { .. } => None,
     }
 }
@@ -100,33 +129,22 @@ pub fn read_nothing(read: &Read, reader: Reader) -> Option<u128> {
     }
 }
 
-/// The entries an event sees.
-struct Visible {
-    range: Range<usize>,
-    /// Start of the window.
-    start: i64,
-    /// Whether a barrier hides something.
-    reset: bool,
-}
-
+/// The entries a feature sees.
 #[inline]
-fn visible(stream: &Stream, read: &Read, series: &impl Series, reader: Reader) -> Visible {
-    let time = reader.time();
-    let start = reader.window_start(read.window);
-    let arrived = series.upper_bound(time);
-    let mut from = series.lower_bound(start).min(arrived);
-    let barrier = if stream.reset.is_some() { series.last_barrier(arrived) } else { None };
-    if let Some(barrier) = barrier {
-        from = from.max(barrier + 1);
-    }
+fn visible(read: &Read, series: &impl Series, sight: &Sight, start: i64, reader: Reader) -> Range<usize> {
+    let arrived = sight.arrived;
+    let mut from = series.lower_bound(start).max(sight.unhidden).min(arrived);
     if let Some(gap) = read.gap
         && from < arrived
     {
-        let silent = time - series.time(arrived - 1) > gap;
+        let silent = reader.time() - series.time(arrived - 1) > gap;
         from = if silent { arrived } else { series.last_gap(from..arrived, gap).unwrap_or(from) };
     }
-    let to = read.delay.map_or(arrived, |delay| series.upper_bound(time.saturating_sub(delay)).min(arrived));
-    Visible { range: from..to.max(from), start, reset: barrier.is_some() }
+    let to = match read.delay {
+        None => arrived,
+        Some(delay) => series.upper_bound(reader.time().saturating_sub(delay)).min(arrived),
+    };
+    from..to.max(from)
 }
 
 fn newest(range: &Range<usize>) -> Option<usize> {

@@ -53,19 +53,19 @@ pub fn create(pool: &mut Words, streams: usize, key: &[u8], time: i64) -> Handle
 }
 
 /// The size class of a record, from its first word.
-#[inline]
+#[inline(always)]
 pub fn class(words: &[u32]) -> Class {
     words[0] as Class
 }
 
 /// Words in use.
-#[inline]
+#[inline(always)]
 pub fn used(words: &[u32]) -> usize {
     words[1] as usize
 }
 
 /// Newest event time of the key, ms.
-#[inline]
+#[inline(always)]
 pub fn newest(words: &[u32]) -> i64 {
     join(words[2], words[3]) as i64
 }
@@ -77,7 +77,7 @@ pub fn set_newest(words: &mut [u32], time: i64) {
 }
 
 /// Where the region of a stream lies.
-#[inline]
+#[inline(always)]
 pub fn region(words: &[u32], stream: usize) -> Region {
     let entry = words[HEAD + stream];
     Region { start: (entry >> 16) as usize, words: (entry & LENGTH) as usize, hot: entry & HOT != 0 }
@@ -153,13 +153,13 @@ pub fn resize(pool: &mut Words, handle: Handle, class: Class, used: usize, words
 }
 
 /// Two words of a u64, low first.
-#[inline]
+#[inline(always)]
 pub fn split(value: u64) -> [u32; 2] {
     [value as u32, (value >> 32) as u32]
 }
 
 /// The u64 of two words.
-#[inline]
+#[inline(always)]
 pub fn join(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
 }

@@ -123,7 +123,7 @@ pub struct Flat<'a> {
 
 impl<'a> Flat<'a> {
     /// A view of the entries in `words`.
-    #[inline]
+    #[inline(always)]
     pub fn new(words: &'a [u32], layout: Layout, newest: i64) -> Self {
         // Division by a constant is a multiplication.
         let len = match layout.stride {
@@ -138,19 +138,19 @@ impl<'a> Flat<'a> {
     }
 
     /// Whether the entry is a barrier.
-    #[inline]
+    #[inline(always)]
     pub fn is_barrier(&self, rank: usize) -> bool {
         self.words[rank * self.layout.stride] & 1 != 0
     }
 
-    #[inline]
+    #[inline(always)]
     fn age(&self, rank: usize) -> i64 {
         let word = self.words[rank * self.layout.stride];
         i64::from((self.newest as u32).wrapping_sub(word >> 1) & NARROW)
     }
 
     /// Whether no later entry has the same value; the flag is the highest bit of an entry's last word.
-    #[inline]
+    #[inline(always)]
     fn is_live(&self, rank: usize) -> bool {
         self.words[(rank + 1) * self.layout.stride - 1] >> 31 == 0
     }
@@ -168,7 +168,7 @@ impl<'a> Flat<'a> {
         range.rev().find(same)
     }
 
-    #[inline]
+    #[inline(always)]
     fn value_at(&self, rank: usize) -> usize {
         rank * self.layout.stride + self.layout.time_words
     }
@@ -180,7 +180,7 @@ impl Series for Flat<'_> {
         self.len
     }
 
-    #[inline]
+    #[inline(always)]
     fn time(&self, rank: usize) -> i64 {
         if self.layout.time_words == 1 {
             return self.newest - self.age(rank);
@@ -207,7 +207,7 @@ impl Series for Flat<'_> {
         low
     }
 
-    #[inline]
+    #[inline(always)]
     fn upper_bound(&self, time: i64) -> usize {
         if time >= self.newest {
             return self.len;
@@ -230,29 +230,32 @@ impl Series for Flat<'_> {
     #[inline]
     fn summary(&self, range: Range<usize>, needs: Needs) -> Summary {
         let mut total = Summary { count: (range.end - range.start) as u64, ..Summary::default() };
-        if needs == Needs::default() || range.is_empty() {
-            return total;
-        }
         if needs.sum {
-            total.sum = range.clone().map(|rank| i128::from(self.number(rank))).sum();
+            for rank in range.clone() {
+                total.sum += i128::from(self.number(rank));
+            }
         }
         if needs.squares {
-            range.clone().for_each(|rank| total.squares = total.squares.wrapping_add(square(self.number(rank))));
+            for rank in range.clone() {
+                total.squares = total.squares.wrapping_add(square(self.number(rank)));
+            }
         }
         if needs.extremes {
-            total.min = range.clone().map(|rank| self.number(rank)).min().unwrap_or_default();
-            total.max = range.map(|rank| self.number(rank)).max().unwrap_or_default();
+            for rank in range {
+                total.min = total.min.min(self.number(rank));
+                total.max = total.max.max(self.number(rank));
+            }
         }
         total
     }
 
-    #[inline]
+    #[inline(always)]
     fn number(&self, rank: usize) -> i64 {
         let at = self.value_at(rank);
         join(self.words[at], self.words[at + 1]) as i64
     }
 
-    #[inline]
+    #[inline(always)]
     fn extra(&self, rank: usize) -> u128 {
         let at = self.value_at(rank);
         match self.words.get(at..at + self.layout.stride - self.layout.time_words) {

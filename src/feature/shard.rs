@@ -1,9 +1,9 @@
 //! One part of a dimension's keys: finds the record of a key, lets the event enter, reads the features.
 
 use super::bucket::{self, Bucket};
-use super::open::{Memory, Open, Shape};
+use super::open::{Memory, Open, Reads, Shape};
 use super::plan::{Cell, Keep, Read, Stream};
-use super::reading::{self, Reader};
+use super::reading::{self, Reader, Sight};
 use super::record;
 use super::rows::{FeatureColumn, Rows, Step, StreamColumn};
 use super::series::Series;
@@ -99,7 +99,7 @@ impl Shard {
             return None;
         };
         let handle = self.table.at(position)?;
-        let mut open = Open { memory: &mut self.memory, streams: shapes.len(), handle };
+        let mut open = Open::new(&mut self.memory, shapes.len(), handle);
         let floor = Floor::of(columns.rows, visit.row);
         let mut work =
             Work { open: &mut open, columns, row: visit.row, floor, text: &mut self.text, shard: self.index };
@@ -138,7 +138,7 @@ impl Shard {
     /// Removes the record in a slot.
     pub fn remove(&mut self, position: usize, shapes: &[Shape]) {
         let Some(handle) = self.table.at(position) else { return };
-        let mut open = Open { memory: &mut self.memory, streams: shapes.len(), handle };
+        let mut open = Open::new(&mut self.memory, shapes.len(), handle);
         for (stream, shape) in shapes.iter().enumerate() {
             open.clear(stream, shape);
         }
@@ -163,7 +163,7 @@ impl Shard {
     /// Trims the record in a slot; frees it when it holds nothing, and shrinks it when it holds little.
     pub fn tidy(&mut self, position: usize, shapes: &[Shape], floor: &Floor) {
         let Some(handle) = self.table.at(position) else { return };
-        let mut open = Open { memory: &mut self.memory, streams: shapes.len(), handle };
+        let mut open = Open::new(&mut self.memory, shapes.len(), handle);
         for (stream, shape) in shapes.iter().enumerate() {
             upkeep::trim(&mut open, stream, shape, floor);
         }
@@ -207,26 +207,40 @@ impl Work<'_, '_> {
         self.columns.rows.time[self.row]
     }
 
-    /// Forgets what is out of reach, then lets the event pass every stream.
+    /// Stream by stream: forgets what is out of reach, then lets the event pass. Narrow times are relative to the
+    /// key's newest time: what the event finds to its old, what it leaves to its new.
     fn enter_and_read(&mut self, shapes: &[Shape]) {
+        let old = self.open.newest;
+        let new = old.max(self.time());
         for (stream, shape) in shapes.iter().enumerate() {
+            let step = self.columns.streams[stream].step[self.row];
+            if step == Step::Pass && self.open.region(stream).words == 0 {
+                self.read_nothing(stream, &shape.own);
+                continue;
+            }
+            self.open.newest = old;
             upkeep::trim(self.open, stream, shape, &self.floor);
-        }
-        // Only now: narrow times are relative to the newest one.
-        let newest = record::newest(self.open.words()).max(self.time());
-        record::set_newest(self.open.words_mut(), newest);
-        for (stream, shape) in shapes.iter().enumerate() {
+            self.open.newest = new;
             if let Keep::Bucket { capacity, leak, distinct } = shape.stream.keep {
                 self.bucket(stream, shape, Bucket { capacity, leak }, distinct);
             } else {
-                self.pass(stream, shape);
+                self.pass(stream, shape, step);
             }
+        }
+        record::set_newest(self.open.words_mut(), new);
+    }
+
+    #[inline]
+    fn read_nothing(&self, stream: usize, reads: &Reads) {
+        let reader = self.reader(stream);
+        for read in reads.before.iter().chain(&reads.after) {
+            self.columns.features[read.feature].put(self.row, reading::read_nothing(read, reader));
         }
     }
 
     /// Features that leave the event out, the event, the others. A reset hides even from its own event.
-    fn pass(&mut self, stream: usize, shape: &Shape) {
-        let step = self.columns.streams[stream].step[self.row];
+    #[inline]
+    fn pass(&mut self, stream: usize, shape: &Shape, step: Step) {
         if step != Step::Reset {
             self.read(stream, shape, &shape.own.before);
         }
@@ -304,23 +318,46 @@ impl Work<'_, '_> {
         if reads.is_empty() {
             return;
         }
-        let reader = Reader { rows: self.columns.rows, column: &self.columns.streams[stream], row: self.row };
         let region = self.open.region(stream);
+        if region.words == 0 {
+            let reader = self.reader(stream);
+            for read in reads {
+                self.columns.features[read.feature].put(self.row, reading::read_nothing(read, reader));
+            }
+        } else if shape.stream.cell == Cell::Text {
+            self.read_texts(stream, shape, reads);
+        } else if region.hot {
+            self.read_from(stream, shape, reads, self.open.hot_ref(stream));
+        } else {
+            self.read_from(stream, shape, reads, &self.open.flat(stream, shape));
+        }
+    }
+
+    #[inline]
+    fn reader(&self, stream: usize) -> Reader<'_> {
+        Reader { rows: self.columns.rows, column: &self.columns.streams[stream], row: self.row }
+    }
+
+    #[inline]
+    fn read_from(&self, stream: usize, shape: &Shape, reads: &[Read], series: &impl Series) {
+        let reader = self.reader(stream);
         let totals = self.open.totals(stream, shape);
+        let sight = Sight::new(&shape.stream, series, reader);
         for read in reads {
-            let value = if region.words == 0 {
-                reading::read_nothing(read, reader)
-            } else if region.hot {
-                let series = self.open.hot(stream);
-                reading::read(&shape.stream, read, series, totals.as_ref(), reader)
+            let value = reading::read(shape.stream.cell, read, series, &sight, totals.as_ref(), reader);
+            self.columns.features[read.feature].put(self.row, value);
+        }
+    }
+
+    fn read_texts(&mut self, stream: usize, shape: &Shape, reads: &[Read]) {
+        for read in reads {
+            let reader = self.reader(stream);
+            let handle = if self.open.region(stream).hot {
+                read_one(shape, read, self.open.hot_ref(stream), reader)
             } else {
-                let series = self.open.flat(stream, shape);
-                reading::read(&shape.stream, read, &series, totals.as_ref(), reader)
+                read_one(shape, read, &self.open.flat(stream, shape), reader)
             };
-            let value = match value {
-                Some(handle) if shape.stream.cell == Cell::Text => Some(self.copy_text(handle)),
-                value => value,
-            };
+            let value = handle.map(|handle| self.copy_text(handle));
             self.columns.features[read.feature].put(self.row, value);
         }
     }
@@ -357,6 +394,11 @@ impl Work<'_, '_> {
             ranks.into_iter().for_each(|rank| self.open.remove_flat(stream, shape, rank..rank + 1));
         }
     }
+}
+
+fn read_one(shape: &Shape, read: &Read, series: &impl Series, reader: Reader) -> Option<u128> {
+    let sight = Sight::new(&shape.stream, series, reader);
+    reading::read(shape.stream.cell, read, series, &sight, None, reader)
 }
 
 /// A piece of a shard's text as value bits.

@@ -119,7 +119,7 @@ impl DimensionState {
                     shard.tidy_all_at(position, &self.shapes, floor);
                 }
                 if let Some(handle) = shard.table.at(position) {
-                    let mut open = Open { memory: &mut shard.memory, streams: self.shapes.len(), handle };
+                    let mut open = Open::new(&mut shard.memory, self.shapes.len(), handle);
                     keys.push(key_value(&mut open, &self.shapes, floor, bounded));
                 }
             }
@@ -208,7 +208,7 @@ fn entry_value(open: &Open, shape: &Shape, entry: &Entry) -> EntryValue {
 
 fn restore_key(shard: &mut Shard, shapes: &[Shape], hash: u64, value: &KeyValue) -> bool {
     let handle = record::create(&mut shard.memory.pool, shapes.len(), &value.key, value.newest);
-    let mut open = Open { memory: &mut shard.memory, streams: shapes.len(), handle };
+    let mut open = Open::new(&mut shard.memory, shapes.len(), handle);
     let mut streams = shapes.iter().zip(&value.streams).enumerate();
     let fits = streams.all(|(stream, (shape, value))| restore_stream(&mut open, stream, shape, value));
     let handle = open.handle;

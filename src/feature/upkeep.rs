@@ -184,6 +184,7 @@ fn fold(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor, window: Wi
 }
 
 /// Makes room in a stream that is about to outgrow its representation.
+#[inline]
 pub fn make_room(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     if open.region(stream).hot {
         let series = open.hot(stream);
@@ -194,9 +195,10 @@ pub fn make_room(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     }
     let len = open.flat(stream, shape).len();
     let large = record::used(open.words()) >= record::LARGE_RECORD;
-    if len > 0 && len.is_multiple_of(FLAT_MAX / 4) {
-        compact_flat(open, stream, shape, floor);
+    if len == 0 || (len % (FLAT_MAX / 4) != 0 && !large) {
+        return;
     }
+    compact_flat(open, stream, shape, floor);
     if large || open.flat(stream, shape).len() >= FLAT_MAX {
         open.heat(stream, shape);
     }

@@ -60,7 +60,7 @@ impl Words {
     }
 
     /// Size in words of the blocks of a class.
-    #[inline]
+    #[inline(always)]
     pub fn capacity(&self, class: Class) -> usize {
         self.sizes[class as usize] as usize
     }
@@ -86,7 +86,7 @@ impl Words {
     }
 
     /// The words from the start of a block to the end of its page; the block is a prefix of it.
-    #[inline]
+    #[inline(always)]
     pub fn from(&self, handle: Handle) -> &[u32] {
         let (page, word) = locate(handle);
         &self.pages[page][word..]
@@ -99,7 +99,7 @@ impl Words {
     }
 
     /// The block's words, to be changed.
-    #[inline]
+    #[inline(always)]
     pub fn block_mut(&mut self, handle: Handle, class: Class) -> &mut [u32] {
         let size = self.capacity(class);
         let (page, word) = locate(handle);
@@ -123,7 +123,7 @@ impl Words {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn locate(handle: Handle) -> (usize, usize) {
     let grain = handle.0 as usize;
     (grain / GRAINS_PER_PAGE, grain % GRAINS_PER_PAGE * GRAIN)
