@@ -10,7 +10,7 @@ use lockkeeper::model::batch::Batch;
 use lockkeeper::model::column::Column;
 use lockkeeper::model::outcome::Outcome;
 use lockkeeper::ruleset::types::RuleSet;
-use lockkeeper::wire::encode::Encoder;
+use lockkeeper::engine::encode::Encoder;
 
 /// One batch on its way from feature values to output lines.
 #[derive(Debug)]
