@@ -36,7 +36,16 @@ pub(super) fn is_number(text: &[u8]) -> bool {
 }
 
 /// The value of a JSON number without fraction and exponent, if it fits i64.
+#[inline]
 pub(super) fn integer(text: &[u8]) -> Option<i64> {
+    // Classes and counts have one digit.
+    if let [digit @ b'0'..=b'9'] = text {
+        return Some(i64::from(digit - b'0'));
+    }
+    long_integer(text)
+}
+
+fn long_integer(text: &[u8]) -> Option<i64> {
     if !is_number(text) {
         return None;
     }
@@ -44,8 +53,64 @@ pub(super) fn integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// The longest decimal, in bytes without sign, whose digits and power of ten a double is sure to hold exactly.
+const SHORT_DECIMAL: usize = 15;
+
+/// The powers of ten up to the longest fraction of a short decimal; each is an exact double.
+const POWERS: [f64; SHORT_DECIMAL] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+
 /// The value of a JSON number as the nearest double; `None` beyond the finite doubles.
+#[inline]
 pub(super) fn double(text: &[u8]) -> Option<f64> {
+    short_decimal(text).or_else(|| any_double(text))
+}
+
+/// The nearest double of a JSON number of few digits and no exponent; `None` for others and for what is no number.
+///
+/// Digits and power of ten are exact, so the one division rounds just as reading the text does.
+#[inline]
+fn short_decimal(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > SHORT_DECIMAL || matches!(digits, [b'0', b'0'..=b'9', ..]) {
+        return None;
+    }
+    let whole = leading_digits(digits, 0);
+    let (mantissa, fraction) = match digits.get(whole.1) {
+        None => (whole.0, 0),
+        Some(b'.') => {
+            let (mantissa, len) = leading_digits(&digits[whole.1 + 1..], whole.0);
+            if len == 0 || whole.1 + 1 + len != digits.len() {
+                return None;
+            }
+            (mantissa, len)
+        }
+        Some(_) => return None,
+    };
+    if whole.1 == 0 {
+        return None;
+    }
+    let value = mantissa as f64 / POWERS[fraction];
+    Some(if negative { -value } else { value })
+}
+
+/// The number that `value` becomes with the digits that `text` starts with, and how many they are.
+#[inline]
+fn leading_digits(text: &[u8], mut value: i64) -> (i64, usize) {
+    for (at, byte) in text.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return (value, at);
+        }
+        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
+    }
+    (value, text.len())
+}
+
+#[cold]
+fn any_double(text: &[u8]) -> Option<f64> {
     if !is_number(text) {
         return None;
     }
@@ -86,6 +151,17 @@ mod tests {
         }
         for (text, expected) in [("1e308", Some(1e308)), ("1e309", None), ("-1e999", None), ("5e-999", Some(0.0))] {
             assert_eq!(double(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn short_decimals_read_as_the_standard_library_reads_them(text in "-?[0-9]{0,9}[.]?[0-9]{0,9}[e.]?") {
+            let expected = is_number(text.as_bytes()).then(|| text.parse::<f64>().ok()).flatten();
+            let (found, expected) = (double(text.as_bytes()).map(f64::to_bits), expected.map(f64::to_bits));
+            proptest::prop_assert_eq!(found, expected, "{}", text);
         }
     }
 }

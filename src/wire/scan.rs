@@ -3,10 +3,12 @@
 //! Decoding is the hottest stage, so this scanner knows only the shape nearly every record has. Whatever else it
 //! meets (an escape, a nested value, a repeated key, any fault) it gives up, and the strict parser starts over and
 //! decides. It must never accept what the parser refuses, nor find other values; a property test holds that.
+//!
+//! A producer writes its keys in one order, so each key is first compared with the one that followed last time.
 
 use crate::model::events::{FieldType, Span};
 
-use super::field::{Field, Raw, RawFields, Slot};
+use super::field::{Field, QUOTED, Raw, RawFields, SLOTS, Slot};
 use super::number::number_end;
 
 /// How many ignored keys are remembered to find repeated ones; a record with more takes the slow path.
@@ -15,126 +17,185 @@ const IGNORED_KEYS: usize = 16;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// Which field followed each field last time: a guess that is checked, so it changes the speed alone.
+#[derive(Debug)]
+pub(super) struct KeyOrder {
+    /// By the number of the field before, or [`NO_SLOT`]: what came next.
+    next: [Slot; SLOTS.len() + 1],
+}
+
+/// Stands for the field before the first one, and for one that is not built in.
+const NO_SLOT: usize = SLOTS.len();
+
+impl Default for KeyOrder {
+    fn default() -> Self {
+        KeyOrder { next: [Slot::Id; SLOTS.len() + 1] }
+    }
+}
+
+impl KeyOrder {
+    /// The expected field, if `rest` starts with its name and the closing quote, and what follows them.
+    #[inline(always)]
+    fn guess<'a>(&self, before: usize, rest: &'a [u8]) -> Option<(Slot, &'a [u8])> {
+        let slot = self.next[before];
+        let name = &QUOTED[slot as usize];
+        if first_word(rest)? & name.mask != name.word {
+            return None;
+        }
+        if name.quoted.len() <= 8 {
+            return Some((slot, rest.get(name.quoted.len()..)?));
+        }
+        Some((slot, rest.strip_prefix(name.quoted)?))
+    }
+}
+
 /// Finds the fields of a record that is flat and plain; `None` if it is not, with `fields` in any state.
 ///
 /// The record must be UTF-8 and `fields` must be reset.
-pub(super) fn scan(text: &[u8], record: Span, declared: &[(String, FieldType)], fields: &mut RawFields) -> Option<()> {
-    let end = (record.start + record.len) as usize;
-    let bytes = &text[..end];
+pub(super) fn scan(
+    text: &[u8],
+    record: Span,
+    declared: &[(String, FieldType)],
+    order: &mut KeyOrder,
+    fields: &mut RawFields,
+) -> Option<()> {
+    let end = record.start.wrapping_add(record.len);
     let mut ignored = IgnoredKeys::default();
-    let mut at = skip(bytes, expect(bytes, skip(bytes, record.start as usize), b'{')?);
+    let mut before = NO_SLOT;
+    let mut rest = skip(expect(skip(record.of(text)), b'{')?);
     loop {
-        let key_start = expect(bytes, at, b'"')?;
-        let key_end = string_end(bytes, key_start)?;
-        at = skip(bytes, expect(bytes, skip(bytes, key_end + 1), b':')?);
-        let (value, after) = value(bytes, at)?;
-        let fresh = match field(bytes, key_start, key_end, declared) {
+        let key = expect(rest, b'"')?;
+        let (field, after) = match order.guess(before, key) {
+            Some((slot, after)) => (Some(Field::BuiltIn(slot)), after),
+            None => unexpected(key, declared, order, before)?,
+        };
+        let start = skip(expect(skip(after), b':')?);
+        let (value, after) = value(start, end)?;
+        let fresh = match field {
             Some(field) => fields.set(field, value),
-            None => ignored.insert(bytes, key_start, key_end),
+            None => ignored.insert(string(key)?.0),
         };
         if !fresh {
             return None;
         }
-        at = skip(bytes, after);
-        match bytes.get(at)? {
-            b',' => at = skip(bytes, at + 1),
-            b'}' => break,
+        before = match field {
+            Some(Field::BuiltIn(slot)) => slot as usize,
+            _ => NO_SLOT,
+        };
+        rest = match skip(after) {
+            [b',', rest @ ..] => skip(rest),
+            [b'}', rest @ ..] => return skip(rest).is_empty().then_some(()),
             _ => return None,
         }
     }
-    (skip(bytes, at + 1) == end).then_some(())
 }
 
-/// The position after the expected byte.
-#[inline]
-fn expect(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
-    (*bytes.get(at)? == byte).then_some(at + 1)
-}
-
-/// The position of the first byte from `at` that is not JSON whitespace.
-#[inline]
-fn skip(bytes: &[u8], mut at: usize) -> usize {
-    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-        at += 1;
+/// The field of a key that was not the expected one, which is remembered, and what follows the closing quote.
+#[inline(never)]
+fn unexpected<'a>(
+    key: &'a [u8],
+    declared: &[(String, FieldType)],
+    order: &mut KeyOrder,
+    before: usize,
+) -> Option<(Option<Field>, &'a [u8])> {
+    let (name, after) = string(key)?;
+    let field = Field::of_name(name, declared);
+    if let Some(Field::BuiltIn(slot)) = field {
+        order.next[before] = slot;
     }
-    at
+    Some((field, after))
 }
 
-/// The scalar at `at` and the position after it.
-#[inline]
-fn value(bytes: &[u8], at: usize) -> Option<(Raw, usize)> {
-    match bytes.get(at)? {
-        b'"' => string_end(bytes, at + 1).map(|end| (Raw::Text(span(at + 1, end)), end + 1)),
-        b'-' | b'0'..=b'9' => number_end(bytes, at).ok().map(|end| (Raw::Number(span(at, end)), end)),
-        b't' => bytes[at..].starts_with(b"true").then_some((Raw::Bool(true), at + 4)),
-        b'f' => bytes[at..].starts_with(b"false").then_some((Raw::Bool(false), at + 5)),
-        b'n' => bytes[at..].starts_with(b"null").then_some((Raw::Null, at + 4)),
+/// What follows the expected byte.
+#[inline(always)]
+fn expect(rest: &[u8], byte: u8) -> Option<&[u8]> {
+    match rest {
+        [first, rest @ ..] if *first == byte => Some(rest),
         _ => None,
     }
 }
 
-#[inline]
-fn span(start: usize, end: usize) -> Span {
-    Span { start: start as u32, len: (end - start) as u32 }
+/// What follows JSON whitespace.
+#[inline(always)]
+fn skip(mut rest: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t' | b'\n' | b'\r', after @ ..] = rest {
+        rest = after;
+    }
+    rest
 }
 
-/// The position of the closing quote of a string without escapes and control characters, eight bytes at a time.
-#[inline]
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let special = special_bytes(u64::from_le_bytes(*chunk));
+/// The first eight bytes.
+#[inline(always)]
+fn first_word(rest: &[u8]) -> Option<u64> {
+    rest.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// The scalar that `rest` starts with and what follows it; `end` is where in the text `rest` ends.
+#[inline(always)]
+fn value(rest: &[u8], end: u32) -> Option<(Raw, &[u8])> {
+    let start = end.wrapping_sub(rest.len() as u32);
+    match rest {
+        [b'"', rest @ ..] => {
+            let (text, after) = string(rest)?;
+            Some((Raw::Text(Span { start: start.wrapping_add(1), len: text.len() as u32 }), after))
+        }
+        [b'-' | b'0'..=b'9', ..] => {
+            let len = number_end(rest, 0).ok()?;
+            Some((Raw::Number(Span { start, len: len as u32 }), rest.get(len..)?))
+        }
+        [b't', b'r', b'u', b'e', after @ ..] => Some((Raw::Bool(true), after)),
+        [b'f', b'a', b'l', b's', b'e', after @ ..] => Some((Raw::Bool(false), after)),
+        [b'n', b'u', b'l', b'l', after @ ..] => Some((Raw::Null, after)),
+        _ => None,
+    }
+}
+
+/// The string without escapes and control characters that `rest` starts with, and what follows its closing quote.
+#[inline(always)]
+fn string(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let len = string_len(rest)?;
+    let (text, after) = rest.split_at_checked(len)?;
+    Some((text, expect(after, b'"')?))
+}
+
+/// The position of the first quote, backslash or control character, eight bytes at a time.
+#[inline(always)]
+fn string_len(rest: &[u8]) -> Option<usize> {
+    let (words, tail) = rest.as_chunks::<8>();
+    let mut at = 0;
+    for word in words {
+        let special = special_bytes(u64::from_le_bytes(*word));
         if special != 0 {
-            let found = at + special.trailing_zeros() as usize / 8;
-            return (bytes[found] == b'"').then_some(found);
+            return Some(at + special.trailing_zeros() as usize / 8);
         }
         at += 8;
     }
-    let rest = bytes.get(at..)?;
-    let found = at + rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
-    (bytes[found] == b'"').then_some(found)
+    let found = tail.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
+    Some(at + found)
 }
 
 /// Marks quotes, backslashes and control characters; the lowest mark is exact, higher ones may be false.
-#[inline]
+#[inline(always)]
 fn special_bytes(word: u64) -> u64 {
     let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
     let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
     (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGHS
 }
 
-/// The field a key names, if it is not one to ignore.
-#[inline]
-fn field(bytes: &[u8], start: usize, end: usize, declared: &[(String, FieldType)]) -> Option<Field> {
-    let len = end - start;
-    let built_in = match bytes[start..].first_chunk::<8>() {
-        // The mask keeps the key's own bytes; a key of length 0 is no field.
-        Some(chunk) if (1..=8).contains(&len) => {
-            Slot::of_word(u64::from_le_bytes(*chunk) & (u64::MAX >> (64 - 8 * len)))
-        }
-        _ => Slot::of_name(&bytes[start..end]),
-    };
-    match built_in {
-        Some(slot) => Some(Field::BuiltIn(slot)),
-        None => Field::declared(&bytes[start..end], declared),
-    }
-}
-
 /// The keys of one record that name no field.
 #[derive(Default)]
-struct IgnoredKeys {
-    spans: [(u32, u32); IGNORED_KEYS],
+struct IgnoredKeys<'a> {
+    keys: [&'a [u8]; IGNORED_KEYS],
     len: usize,
 }
 
-impl IgnoredKeys {
+impl<'a> IgnoredKeys<'a> {
     /// Remembers a key; false if it was there, or if there is no more room.
-    fn insert(&mut self, bytes: &[u8], start: usize, end: usize) -> bool {
-        let key = &bytes[start..end];
-        let repeated = self.spans[..self.len].iter().any(|&(s, e)| &bytes[s as usize..e as usize] == key);
-        if repeated || self.len == IGNORED_KEYS {
+    fn insert(&mut self, key: &'a [u8]) -> bool {
+        if self.len == IGNORED_KEYS || self.keys[..self.len].contains(&key) {
             return false;
         }
-        self.spans[self.len] = (start as u32, end as u32);
+        self.keys[self.len] = key;
         self.len += 1;
         true
     }
@@ -145,24 +206,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn string_end_finds_the_quote_at_every_offset() {
+    fn string_finds_the_quote_at_every_offset() {
         for len in 0..40 {
             for tail in ["", "x", "\":1,\"b\":2}"] {
                 let text = format!("{}\"{tail}", "é".repeat(len / 2) + &"a".repeat(len % 2));
-                assert_eq!(string_end(text.as_bytes(), 0), text.find('"'), "{text}");
+                assert_eq!(string(text.as_bytes()).map(|(text, _)| text.len()), text.find('"'), "{text}");
             }
         }
     }
 
     #[test]
-    fn string_end_gives_up_on_escapes_and_control_characters() {
+    fn string_gives_up_on_escapes_and_control_characters() {
         for len in 0..20 {
             for bad in ["\\", "\n", "\0", "\u{1f}"] {
                 let text = format!("{}{bad}\"", "a".repeat(len));
-                assert_eq!(string_end(text.as_bytes(), 0), None, "{text:?}");
+                assert_eq!(string(text.as_bytes()), None, "{text:?}");
             }
-            assert_eq!(string_end("a".repeat(len).as_bytes(), 0), None);
-            assert_eq!(string_end(format!("{}\u{7f}\"", "a".repeat(len)).as_bytes(), 0), Some(len + 1));
+            assert_eq!(string("a".repeat(len).as_bytes()), None);
+            assert!(string(format!("{}\u{7f}\"", "a".repeat(len)).as_bytes()).is_some_and(|(text, _)| text.len() == len + 1));
         }
     }
 }
