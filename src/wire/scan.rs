@@ -8,7 +8,7 @@
 
 use crate::model::events::{FieldType, Span};
 
-use super::field::{Field, QUOTED, Raw, RawFields, SLOTS, Slot};
+use super::field::{Field, QUOTED, Raw, RawFields, SLOTS};
 use super::number::number_end;
 
 /// How many ignored keys are remembered to find repeated ones; a record with more takes the slow path.
@@ -17,35 +17,79 @@ const IGNORED_KEYS: usize = 16;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Which field followed each field last time: a guess that is checked, so it changes the speed alone.
+/// Finds the fields of keys; kept from record to record.
+///
+/// It remembers which field followed each field last time: a guess that is checked, so it changes the speed alone.
 #[derive(Debug)]
-pub(super) struct KeyOrder {
-    /// By the number of the field before, or [`NO_SLOT`]: what came next.
-    next: [Slot; SLOTS.len() + 1],
+pub(super) struct Keys {
+    /// By the number of the field before, or [`OTHER`]: the number of the one that came next.
+    next: [u8; SLOTS.len() + 1],
+    /// The field before.
+    before: usize,
+    /// The keys of this record that name no field, as start and end.
+    ignored: Vec<(usize, usize)>,
 }
 
-/// Stands for the field before the first one, and for one that is not built in.
-const NO_SLOT: usize = SLOTS.len();
+/// Stands for the start of the record, and for a key that names no built-in field.
+const OTHER: usize = SLOTS.len();
 
-impl Default for KeyOrder {
+impl Default for Keys {
     fn default() -> Self {
-        KeyOrder { next: [Slot::Id; SLOTS.len() + 1] }
+        Keys { next: [0; SLOTS.len() + 1], before: OTHER, ignored: Vec::new() }
     }
 }
 
-impl KeyOrder {
-    /// The expected field, if `rest` starts with its name and the closing quote, and what follows them.
+impl Keys {
+    /// Starts a record.
+    fn reset(&mut self) {
+        self.before = OTHER;
+        self.ignored.clear();
+    }
+
+    /// The expected field, if its name and a closing quote stand at `at`, and the position after them.
     #[inline(always)]
-    fn guess<'a>(&self, before: usize, rest: &'a [u8]) -> Option<(Slot, &'a [u8])> {
-        let slot = self.next[before];
-        let name = &QUOTED[slot as usize];
-        if first_word(rest)? & name.mask != name.word {
+    fn guess(&mut self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let slot = usize::from(self.next[self.before]);
+        let name = &QUOTED[slot];
+        if word_at(bytes, at)? & name.mask != name.word {
             return None;
         }
-        if name.quoted.len() <= 8 {
-            return Some((slot, rest.get(name.quoted.len()..)?));
+        let end = at + name.quoted.len();
+        let found = name.quoted.len() <= 8 || bytes.get(at..end)? == name.quoted;
+        self.before = slot;
+        found.then_some((slot, end))
+    }
+
+    /// The field of a key that was not the expected one, if it is none to ignore, and the position after its quote.
+    ///
+    /// `None` also for an ignored key that was there before, or one too many to remember.
+    #[inline(never)]
+    fn look_up(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        before: usize,
+        declared: &[(String, FieldType)],
+    ) -> Option<(Option<Field>, usize)> {
+        let end = string_end(bytes, at)?;
+        let name = &bytes[at..end];
+        let field = Field::of_name(name, declared);
+        self.before = OTHER;
+        match field {
+            Some(Field::BuiltIn(slot)) => {
+                self.next[before] = slot as u8;
+                self.before = slot as usize;
+            }
+            Some(Field::Declared(_)) => {}
+            None => {
+                let repeated = self.ignored.iter().any(|&(start, end)| &bytes[start..end] == name);
+                if repeated || self.ignored.len() == IGNORED_KEYS {
+                    return None;
+                }
+                self.ignored.push((at, end));
+            }
         }
-        Some((slot, rest.strip_prefix(name.quoted)?))
+        Some((field, end + 1))
     }
 }
 
@@ -56,122 +100,117 @@ pub(super) fn scan(
     text: &[u8],
     record: Span,
     declared: &[(String, FieldType)],
-    order: &mut KeyOrder,
+    keys: &mut Keys,
     fields: &mut RawFields,
 ) -> Option<()> {
-    let end = record.start.wrapping_add(record.len);
-    let mut ignored = IgnoredKeys::default();
-    let mut before = NO_SLOT;
-    let mut rest = skip(expect(skip(record.of(text)), b'{')?);
+    let bytes = record.of(text);
+    keys.reset();
+    let mut at = token(bytes, 0, b'{')?;
     loop {
-        let key = expect(rest, b'"')?;
-        let (field, after) = match order.guess(before, key) {
-            Some((slot, after)) => (Some(Field::BuiltIn(slot)), after),
-            None => unexpected(key, declared, order, before)?,
-        };
-        let start = skip(expect(skip(after), b':')?);
-        let (value, after) = value(start, end)?;
-        let fresh = match field {
-            Some(field) => fields.set(field, value),
-            None => ignored.insert(string(key)?.0),
+        let key = token(bytes, at, b'"')?;
+        let before = keys.before;
+        let fresh = match keys.guess(bytes, key) {
+            Some((slot, after)) => {
+                let (value, after) = value(bytes, token(bytes, after, b':')?, record.start)?;
+                at = after;
+                std::mem::replace(fields.slots.get_mut(slot)?, value) == Raw::Absent
+            }
+            None => {
+                let (field, after) = keys.look_up(bytes, key, before, declared)?;
+                let (value, after) = value(bytes, token(bytes, after, b':')?, record.start)?;
+                at = after;
+                field.is_none_or(|field| fields.set(field, value))
+            }
         };
         if !fresh {
             return None;
         }
-        before = match field {
-            Some(Field::BuiltIn(slot)) => slot as usize,
-            _ => NO_SLOT,
-        };
-        rest = match skip(after) {
-            [b',', rest @ ..] => skip(rest),
-            [b'}', rest @ ..] => return skip(rest).is_empty().then_some(()),
-            _ => return None,
+        if bytes.get(at) != Some(&b',') {
+            at = skip(bytes, at);
+            match bytes.get(at)? {
+                b',' => {}
+                b'}' => return (skip(bytes, at + 1) == bytes.len()).then_some(()),
+                _ => return None,
+            }
         }
+        at += 1;
     }
 }
 
-/// The field of a key that was not the expected one, which is remembered, and what follows the closing quote.
+/// The position after the expected byte, which may stand behind whitespace.
+#[inline(always)]
+fn token(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
+    if bytes.get(at) == Some(&byte) {
+        return Some(at + 1);
+    }
+    let at = skip(bytes, at);
+    (*bytes.get(at)? == byte).then_some(at + 1)
+}
+
+/// The position of the first byte from `at` that is not JSON whitespace.
 #[inline(never)]
-fn unexpected<'a>(
-    key: &'a [u8],
-    declared: &[(String, FieldType)],
-    order: &mut KeyOrder,
-    before: usize,
-) -> Option<(Option<Field>, &'a [u8])> {
-    let (name, after) = string(key)?;
-    let field = Field::of_name(name, declared);
-    if let Some(Field::BuiltIn(slot)) = field {
-        order.next[before] = slot;
+fn skip(bytes: &[u8], mut at: usize) -> usize {
+    while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
     }
-    Some((field, after))
+    at
 }
 
-/// What follows the expected byte.
+/// The eight bytes from `at`.
 #[inline(always)]
-fn expect(rest: &[u8], byte: u8) -> Option<&[u8]> {
-    match rest {
-        [first, rest @ ..] if *first == byte => Some(rest),
+fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// The scalar at `at`, or behind whitespace there, and the position after it; `start` is where the record starts.
+#[inline(always)]
+fn value(bytes: &[u8], at: usize, start: u32) -> Option<(Raw, usize)> {
+    if bytes.get(at) == Some(&b'"') {
+        let end = string_end(bytes, at + 1)?;
+        return Some((Raw::Text(span(start, at + 1, end)), end + 1));
+    }
+    bare_value(bytes, at, start)
+}
+
+/// As [`value`], for what is mostly no string.
+#[inline(never)]
+fn bare_value(bytes: &[u8], at: usize, start: u32) -> Option<(Raw, usize)> {
+    let at = skip(bytes, at);
+    match bytes.get(at)? {
+        b'"' => string_end(bytes, at + 1).map(|end| (Raw::Text(span(start, at + 1, end)), end + 1)),
+        b'-' | b'0'..=b'9' => number_end(bytes, at).ok().map(|end| (Raw::Number(span(start, at, end)), end)),
+        b't' => bytes[at..].starts_with(b"true").then_some((Raw::Bool(true), at + 4)),
+        b'f' => bytes[at..].starts_with(b"false").then_some((Raw::Bool(false), at + 5)),
+        b'n' => bytes[at..].starts_with(b"null").then_some((Raw::Null, at + 4)),
         _ => None,
     }
 }
 
-/// What follows JSON whitespace.
 #[inline(always)]
-fn skip(mut rest: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t' | b'\n' | b'\r', after @ ..] = rest {
-        rest = after;
-    }
-    rest
+fn span(record: u32, start: usize, end: usize) -> Span {
+    Span { start: record.wrapping_add(start as u32), len: (end - start) as u32 }
 }
 
-/// The first eight bytes.
+/// The position of the closing quote of a string without escapes and control characters, eight bytes at a time.
 #[inline(always)]
-fn first_word(rest: &[u8]) -> Option<u64> {
-    rest.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
-}
-
-/// The scalar that `rest` starts with and what follows it; `end` is where in the text `rest` ends.
-#[inline(always)]
-fn value(rest: &[u8], end: u32) -> Option<(Raw, &[u8])> {
-    let start = end.wrapping_sub(rest.len() as u32);
-    match rest {
-        [b'"', rest @ ..] => {
-            let (text, after) = string(rest)?;
-            Some((Raw::Text(Span { start: start.wrapping_add(1), len: text.len() as u32 }), after))
-        }
-        [b'-' | b'0'..=b'9', ..] => {
-            let len = number_end(rest, 0).ok()?;
-            Some((Raw::Number(Span { start, len: len as u32 }), rest.get(len..)?))
-        }
-        [b't', b'r', b'u', b'e', after @ ..] => Some((Raw::Bool(true), after)),
-        [b'f', b'a', b'l', b's', b'e', after @ ..] => Some((Raw::Bool(false), after)),
-        [b'n', b'u', b'l', b'l', after @ ..] => Some((Raw::Null, after)),
-        _ => None,
-    }
-}
-
-/// The string without escapes and control characters that `rest` starts with, and what follows its closing quote.
-#[inline(always)]
-fn string(rest: &[u8]) -> Option<(&[u8], &[u8])> {
-    let len = string_len(rest)?;
-    let (text, after) = rest.split_at_checked(len)?;
-    Some((text, expect(after, b'"')?))
-}
-
-/// The position of the first quote, backslash or control character, eight bytes at a time.
-#[inline(always)]
-fn string_len(rest: &[u8]) -> Option<usize> {
-    let (words, tail) = rest.as_chunks::<8>();
-    let mut at = 0;
-    for word in words {
-        let special = special_bytes(u64::from_le_bytes(*word));
+fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(word) = word_at(bytes, at) {
+        let special = special_bytes(word);
         if special != 0 {
-            return Some(at + special.trailing_zeros() as usize / 8);
+            at += special.trailing_zeros() as usize / 8;
+            return (*bytes.get(at)? == b'"').then_some(at);
         }
         at += 8;
     }
-    let found = tail.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
-    Some(at + found)
+    short_string_end(bytes, at)
+}
+
+/// As [`string_end`], for the last few bytes of a record.
+#[inline(never)]
+fn short_string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let found = at + rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
+    (bytes[found] == b'"').then_some(found)
 }
 
 /// Marks quotes, backslashes and control characters; the lowest mark is exact, higher ones may be false.
@@ -182,48 +221,29 @@ fn special_bytes(word: u64) -> u64 {
     (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGHS
 }
 
-/// The keys of one record that name no field.
-#[derive(Default)]
-struct IgnoredKeys<'a> {
-    keys: [&'a [u8]; IGNORED_KEYS],
-    len: usize,
-}
-
-impl<'a> IgnoredKeys<'a> {
-    /// Remembers a key; false if it was there, or if there is no more room.
-    fn insert(&mut self, key: &'a [u8]) -> bool {
-        if self.len == IGNORED_KEYS || self.keys[..self.len].contains(&key) {
-            return false;
-        }
-        self.keys[self.len] = key;
-        self.len += 1;
-        true
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn string_finds_the_quote_at_every_offset() {
+    fn string_end_finds_the_quote_at_every_offset() {
         for len in 0..40 {
             for tail in ["", "x", "\":1,\"b\":2}"] {
                 let text = format!("{}\"{tail}", "é".repeat(len / 2) + &"a".repeat(len % 2));
-                assert_eq!(string(text.as_bytes()).map(|(text, _)| text.len()), text.find('"'), "{text}");
+                assert_eq!(string_end(text.as_bytes(), 0), text.find('"'), "{text}");
             }
         }
     }
 
     #[test]
-    fn string_gives_up_on_escapes_and_control_characters() {
+    fn string_end_gives_up_on_escapes_and_control_characters() {
         for len in 0..20 {
             for bad in ["\\", "\n", "\0", "\u{1f}"] {
                 let text = format!("{}{bad}\"", "a".repeat(len));
-                assert_eq!(string(text.as_bytes()), None, "{text:?}");
+                assert_eq!(string_end(text.as_bytes(), 0), None, "{text:?}");
             }
-            assert_eq!(string("a".repeat(len).as_bytes()), None);
-            assert!(string(format!("{}\u{7f}\"", "a".repeat(len)).as_bytes()).is_some_and(|(text, _)| text.len() == len + 1));
+            assert_eq!(string_end("a".repeat(len).as_bytes(), 0), None);
+            assert_eq!(string_end(format!("{}\u{7f}\"", "a".repeat(len)).as_bytes(), 0), Some(len + 1));
         }
     }
 }
