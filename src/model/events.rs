@@ -16,6 +16,7 @@ pub struct Span {
 
 impl Span {
     /// The span's bytes within `text`.
+    #[inline]
     pub fn of(self, text: &[u8]) -> &[u8] {
         &text[self.start as usize..self.start as usize + self.len as usize]
     }

@@ -17,25 +17,25 @@ pub(super) fn parse(text: &[u8]) -> Option<u128> {
 /// Four numbers up to 255 with points between them.
 #[inline]
 fn parse_v4(text: &[u8]) -> Option<u32> {
-    let (mut address, mut part, mut points, mut digits): (u32, u32, u32, u32) = (0, 0, 0, 0);
-    for &byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            let leading_zero = part == 0 && digits > 0;
-            part = part * 10 + u32::from(digit);
-            digits += 1;
-            if leading_zero || part > 255 {
-                return None;
-            }
-        } else {
-            if byte != b'.' || digits == 0 || points == 3 {
-                return None;
-            }
-            address = address << 8 | part;
-            (part, digits, points) = (0, 0, points + 1);
-        }
-    }
-    (points == 3 && digits > 0).then_some(address << 8 | part)
+    let (first, rest) = octet(text)?;
+    let (second, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (third, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (fourth, rest) = octet(rest.strip_prefix(b".")?)?;
+    rest.is_empty().then_some(first << 24 | second << 16 | third << 8 | fourth)
+}
+
+/// The number of up to three digits that `text` starts with, and what follows them.
+#[inline(always)]
+fn octet(text: &[u8]) -> Option<(u32, &[u8])> {
+    let digit = |at: usize| text.get(at).map(|byte| u32::from(byte.wrapping_sub(b'0'))).filter(|&digit| digit <= 9);
+    let first = digit(0)?;
+    let (value, len) = match (digit(1), digit(2)) {
+        (None, _) => (first, 1),
+        (Some(second), None) => (first * 10 + second, 2),
+        (Some(second), Some(third)) => (first * 100 + second * 10 + third, 3),
+    };
+    let leading_zero = len > 1 && first == 0;
+    (value <= 255 && !leading_zero).then_some((value, text.get(len..)?))
 }
 
 #[cfg(test)]

@@ -3,8 +3,12 @@
 //! Both JSON paths and CSV cells use these, so a number is read alike wherever it stands.
 
 /// The position after the JSON number that starts at `at`; the position of the fault if there is none.
-#[inline]
+#[inline(always)]
 pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
+    // Classes and counts have one digit.
+    if let Some([b'0'..=b'9', b',' | b'}']) = bytes.get(start..).and_then(<[u8]>::first_chunk::<2>) {
+        return Ok(start + 1);
+    }
     let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
     at = match bytes.get(at) {
         Some(b'0') => at + 1,
@@ -21,12 +25,10 @@ pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
 }
 
 /// The position after one or more digits.
-#[inline]
+#[inline(always)]
 fn digits_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
-    let mut at = start;
-    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
-        at += 1;
-    }
+    let rest = bytes.get(start..).unwrap_or_default();
+    let at = start + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
     if at == start { Err(at) } else { Ok(at) }
 }
 

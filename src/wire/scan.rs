@@ -111,9 +111,10 @@ pub(super) fn scan(
         let before = keys.before;
         let fresh = match keys.guess(bytes, key) {
             Some((slot, after)) => {
-                let (value, after) = value(bytes, token(bytes, after, b':')?, record.start)?;
-                at = after;
-                std::mem::replace(fields.slots.get_mut(slot)?, value) == Raw::Absent
+                let place = fields.slots.get_mut(slot)?;
+                let fresh = matches!(place, Raw::Absent);
+                at = store_value(bytes, token(bytes, after, b':')?, record.start, place)?;
+                fresh
             }
             None => {
                 let (field, after) = keys.look_up(bytes, key, before, declared)?;
@@ -162,20 +163,25 @@ fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
     bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
 }
 
-/// The scalar at `at`, or behind whitespace there, and the position after it; `start` is where the record starts.
+/// Stores the scalar at `at`, or behind whitespace there; `start` is where the record starts.
+///
+/// Strings, the most frequent values, go straight to their place.
 #[inline(always)]
-fn value(bytes: &[u8], at: usize, start: u32) -> Option<(Raw, usize)> {
+fn store_value(bytes: &[u8], at: usize, start: u32, place: &mut Raw) -> Option<usize> {
     if bytes.get(at) == Some(&b'"') {
         let end = string_end(bytes, at + 1)?;
-        return Some((Raw::Text(span(start, at + 1, end)), end + 1));
+        *place = Raw::Text(span(start, at + 1, end));
+        return Some(end + 1);
     }
-    bare_value(bytes, at, start)
+    let (found, after) = value(bytes, at, start)?;
+    *place = found;
+    Some(after)
 }
 
-/// As [`value`], for what is mostly no string.
+/// The scalar at `at`, or behind whitespace there, and the position after it; `start` is where the record starts.
 #[inline(never)]
-fn bare_value(bytes: &[u8], at: usize, start: u32) -> Option<(Raw, usize)> {
-    let at = skip(bytes, at);
+fn value(bytes: &[u8], at: usize, start: u32) -> Option<(Raw, usize)> {
+    let at = if bytes.get(at).is_some_and(|&byte| byte > b' ') { at } else { skip(bytes, at) };
     match bytes.get(at)? {
         b'"' => string_end(bytes, at + 1).map(|end| (Raw::Text(span(start, at + 1, end)), end + 1)),
         b'-' | b'0'..=b'9' => number_end(bytes, at).ok().map(|end| (Raw::Number(span(start, at, end)), end)),
