@@ -144,10 +144,21 @@ pub fn write_timestamp(out: &mut Vec<u8>, ms: i64) {
     out.extend_from_slice(&text);
 }
 
+/// The numbers below 100 as two digits each.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    pairs
+};
+
 /// Writes a number below 100 as two digits.
-fn put_two(text: &mut [u8], at: usize, value: i64) {
-    text[at] = b'0' + (value / 10) as u8;
-    text[at + 1] = b'0' + (value % 10) as u8;
+#[inline(always)]
+fn put_two(text: &mut [u8; 24], at: usize, value: i64) {
+    [text[at], text[at + 1]] = PAIRS[value as usize];
 }
 
 /// Why a duration could not be read.

@@ -68,7 +68,7 @@ fn fold(field: u64, low: u64, high: u64) -> u64 {
 }
 
 /// Text of up to 16 bytes by two overlapping loads, longer text by xxh3.
-#[inline(always)]
+#[inline(never)]
 fn bytes(field: u64, text: &[u8]) -> u64 {
     let len = text.len() as u64;
     let (low, high) = match text.len() {

@@ -27,9 +27,28 @@ pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
 /// The position after one or more digits.
 #[inline(always)]
 fn digits_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
-    let rest = bytes.get(start..).unwrap_or_default();
-    let at = start + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let mut at = start;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let others = other_bytes(u64::from_le_bytes(*chunk));
+        if others != 0 {
+            at += others.trailing_zeros() as usize / 8;
+            return if at == start { Err(at) } else { Ok(at) };
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
     if at == start { Err(at) } else { Ok(at) }
+}
+
+/// Marks the bytes of a word that are no digits.
+#[inline(always)]
+fn other_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let values = word ^ (ONES * u64::from(b'0'));
+    // Adding 0x76 carries into the high bit from 10 on; bytes beyond ASCII have it already.
+    ((values & (ONES * 0x7f)).wrapping_add(ONES * 0x76) | values) & (ONES * 0x80)
 }
 
 /// Whether the whole text is one JSON number.
