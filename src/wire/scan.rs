@@ -22,8 +22,8 @@ const HIGHS: u64 = 0x8080_8080_8080_8080;
 /// It remembers which field followed each field last time: a guess that is checked, so it changes the speed alone.
 #[derive(Debug)]
 pub(super) struct Keys {
-    /// By the number of the field before, or [`OTHER`]: the number of the one that came next.
-    next: [u8; SLOTS.len() + 1],
+    /// By the number of the field before, or [`OTHER`]: the numbers of the last two that came next, newest first.
+    next: [[u8; 2]; SLOTS.len() + 1],
     /// The field before.
     before: usize,
     /// The keys of this record that name no field, as start and end.
@@ -35,7 +35,7 @@ const OTHER: usize = SLOTS.len();
 
 impl Default for Keys {
     fn default() -> Self {
-        Keys { next: [0; SLOTS.len() + 1], before: OTHER, ignored: Vec::new() }
+        Keys { next: [[0; 2]; SLOTS.len() + 1], before: OTHER, ignored: Vec::new() }
     }
 }
 
@@ -49,15 +49,25 @@ impl Keys {
     /// The expected field, if its name and a closing quote stand at `at`, and the position after them.
     #[inline(always)]
     fn guess(&mut self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-        let slot = usize::from(self.next[self.before]);
-        let name = &QUOTED[slot];
-        if word_at(bytes, at)? & name.mask != name.word {
-            return None;
+        let slot = usize::from(self.next[self.before][0]);
+        match name_end(bytes, at, slot) {
+            Some(end) => {
+                self.before = slot;
+                Some((slot, end))
+            }
+            None => self.guess_again(bytes, at),
         }
-        let end = at + name.quoted.len();
-        let found = name.quoted.len() <= 8 || bytes.get(at..end)? == name.quoted;
+    }
+
+    /// As [`Keys::guess`] with the field that came the time before: optional fields come and go.
+    #[inline(never)]
+    fn guess_again(&mut self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let [last, other] = self.next[self.before];
+        let slot = usize::from(other);
+        let end = name_end(bytes, at, slot)?;
+        self.next[self.before] = [other, last];
         self.before = slot;
-        found.then_some((slot, end))
+        Some((slot, end))
     }
 
     /// The field of a key that was not the expected one, if it is none to ignore, and the position after its quote.
@@ -68,16 +78,15 @@ impl Keys {
         &mut self,
         bytes: &[u8],
         at: usize,
-        before: usize,
         declared: &[(String, FieldType)],
     ) -> Option<(Option<Field>, usize)> {
         let end = string_end(bytes, at)?;
         let name = &bytes[at..end];
         let field = Field::of_name(name, declared);
-        self.before = OTHER;
+        let before = std::mem::replace(&mut self.before, OTHER);
         match field {
             Some(Field::BuiltIn(slot)) => {
-                self.next[before] = slot as u8;
+                self.next[before] = [slot as u8, self.next[before][0]];
                 self.before = slot as usize;
             }
             Some(Field::Declared(_)) => {}
@@ -108,7 +117,6 @@ pub(super) fn scan(
     let mut at = token(bytes, 0, b'{')?;
     loop {
         let key = token(bytes, at, b'"')?;
-        let before = keys.before;
         let fresh = match keys.guess(bytes, key) {
             Some((slot, after)) => {
                 let place = fields.slots.get_mut(slot)?;
@@ -117,7 +125,7 @@ pub(super) fn scan(
                 fresh
             }
             None => {
-                let (field, after) = keys.look_up(bytes, key, before, declared)?;
+                let (field, after) = keys.look_up(bytes, key, declared)?;
                 let (value, after) = value(bytes, token(bytes, after, b':')?, record.start)?;
                 at = after;
                 field.is_none_or(|field| fields.set(field, value))
@@ -155,6 +163,18 @@ fn skip(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// The position after the name of a built-in field and a closing quote, if they stand at `at`.
+#[inline(always)]
+fn name_end(bytes: &[u8], at: usize, slot: usize) -> Option<usize> {
+    let name = &QUOTED[slot];
+    if word_at(bytes, at)? & name.mask != name.word {
+        return None;
+    }
+    let end = at + name.quoted.len();
+    // The word holds short names whole.
+    (name.quoted.len() <= 8 || bytes.get(at..end)? == name.quoted).then_some(end)
 }
 
 /// The eight bytes from `at`.
