@@ -95,39 +95,24 @@ fn short_decimal(text: &[u8]) -> Option<f64> {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.len() > SHORT_DECIMAL || matches!(digits, [b'0', b'0'..=b'9', ..]) {
+    if digits.len() > SHORT_DECIMAL || matches!(digits, [] | [b'.', ..] | [.., b'.'] | [b'0', b'0'..=b'9', ..]) {
         return None;
     }
-    let whole = leading_digits(digits, 0);
-    let (mantissa, fraction) = match digits.get(whole.1) {
-        None => (whole.0, 0),
-        Some(b'.') => {
-            let (mantissa, len) = leading_digits(&digits[whole.1 + 1..], whole.0);
-            if len == 0 || whole.1 + 1 + len != digits.len() {
-                return None;
-            }
-            (mantissa, len)
-        }
-        Some(_) => return None,
-    };
-    if whole.1 == 0 {
-        return None;
-    }
-    let value = mantissa as f64 / POWERS[fraction];
-    Some(if negative { -value } else { value })
-}
-
-/// The number that `value` becomes with the digits that `text` starts with, and how many they are.
-#[inline]
-fn leading_digits(text: &[u8], mut value: i64) -> (i64, usize) {
-    for (at, byte) in text.iter().enumerate() {
+    let mut mantissa: i64 = 0;
+    let mut point = digits.len();
+    for (at, byte) in digits.iter().enumerate() {
         let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return (value, at);
+        if digit <= 9 {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(digit));
+        } else if *byte == b'.' && point == digits.len() {
+            point = at;
+        } else {
+            return None;
         }
-        value = value.wrapping_mul(10).wrapping_add(i64::from(digit));
     }
-    (value, text.len())
+    let fraction = digits.len().saturating_sub(point + 1);
+    let value = mantissa as f64 / POWERS.get(fraction)?;
+    Some(if negative { -value } else { value })
 }
 
 #[cold]

@@ -74,12 +74,7 @@ impl Keys {
     ///
     /// `None` also for an ignored key that was there before, or one too many to remember.
     #[inline(never)]
-    fn look_up(
-        &mut self,
-        bytes: &[u8],
-        at: usize,
-        declared: &[(String, FieldType)],
-    ) -> Option<(Option<Field>, usize)> {
+    fn look_up(&mut self, bytes: &[u8], at: usize, declared: &[(String, FieldType)]) -> Option<(Option<Field>, usize)> {
         let end = string_end(bytes, at)?;
         let name = &bytes[at..end];
         let field = Field::of_name(name, declared);
@@ -219,7 +214,20 @@ fn span(record: u32, start: usize, end: usize) -> Span {
 
 /// The position of the closing quote of a string without escapes and control characters, eight bytes at a time.
 #[inline(always)]
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    // Most strings end within the first eight bytes.
+    if let Some(word) = word_at(bytes, at) {
+        let special = special_bytes(word);
+        if special != 0 {
+            let at = at + special.trailing_zeros() as usize / 8;
+            return (*bytes.get(at)? == b'"').then_some(at);
+        }
+    }
+    long_string_end(bytes, at)
+}
+
+#[inline(never)]
+fn long_string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(word) = word_at(bytes, at) {
         let special = special_bytes(word);
         if special != 0 {
@@ -228,12 +236,6 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
         }
         at += 8;
     }
-    short_string_end(bytes, at)
-}
-
-/// As [`string_end`], for the last few bytes of a record.
-#[inline(never)]
-fn short_string_end(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     let found = at + rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')?;
     (bytes[found] == b'"').then_some(found)
