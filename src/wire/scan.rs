@@ -193,6 +193,13 @@ fn store_value(bytes: &[u8], at: usize, start: u32, place: &mut Raw) -> Option<u
     Some(after)
 }
 
+/// The sixteen bytes from `at`, as two words.
+#[inline(always)]
+fn words_at(bytes: &[u8], at: usize) -> Option<(u64, u64)> {
+    let (words, _) = bytes.get(at..)?.first_chunk::<16>()?.as_chunks::<8>();
+    words.first_chunk::<2>().map(|[first, second]| (u64::from_le_bytes(*first), u64::from_le_bytes(*second)))
+}
+
 /// The scalar at `at`, or behind whitespace there, and the position after it; `start` is where the record starts.
 #[inline(never)]
 fn value(bytes: &[u8], at: usize, start: u32) -> Option<(Raw, usize)> {
@@ -215,11 +222,12 @@ fn span(record: u32, start: usize, end: usize) -> Span {
 /// The position of the closing quote of a string without escapes and control characters, eight bytes at a time.
 #[inline(always)]
 fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
-    // Most strings end within the first eight bytes.
-    if let Some(word) = word_at(bytes, at) {
-        let special = special_bytes(word);
-        if special != 0 {
-            let at = at + special.trailing_zeros() as usize / 8;
+    // Nearly all strings end within the first sixteen bytes.
+    if let Some((first, second)) = words_at(bytes, at) {
+        let (first, second) = (special_bytes(first), special_bytes(second));
+        if first | second != 0 {
+            let zeros = if first != 0 { first.trailing_zeros() } else { 64 + second.trailing_zeros() };
+            let at = at + zeros as usize / 8;
             return (*bytes.get(at)? == b'"').then_some(at);
         }
     }
