@@ -12,7 +12,14 @@ pub struct Column<T> {
 }
 
 impl<T: Copy + Default> Column<T> {
+    /// Makes room for that many more rows.
+    pub fn reserve(&mut self, rows: usize) {
+        self.values.reserve(rows);
+        self.present.reserve(rows);
+    }
+
     /// Appends one row.
+    #[inline]
     pub fn push(&mut self, value: Option<T>) {
         self.present.push(value.is_some());
         self.values.push(value.unwrap_or_default());

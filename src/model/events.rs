@@ -16,6 +16,7 @@ pub struct Span {
 
 impl Span {
     /// The span's bytes within `text`.
+    #[inline]
     pub fn of(self, text: &[u8]) -> &[u8] {
         &text[self.start as usize..self.start as usize + self.len as usize]
     }
@@ -201,6 +202,21 @@ impl Events {
         }
         // Decoding accepts only UTF-8, so the fallback is never taken.
         std::str::from_utf8(span.of(&self.text)).ok()
+    }
+
+    /// Makes room for that many more events, so that adding them need not grow each column on its own.
+    pub fn reserve(&mut self, events: usize) {
+        self.texts.iter_mut().for_each(|column| column.reserve(events));
+        self.time.reserve(events);
+        for column in [&mut self.amount, &mut self.money, &mut self.kyc, &mut self.factors] {
+            column.reserve(events);
+        }
+        self.ip.reserve(events);
+        self.lat.reserve(events);
+        self.lon.reserve(events);
+        self.record.reserve(events);
+        self.fingerprint.reserve(events);
+        self.identity.reserve(events);
     }
 
     /// Removes all events and keeps the memory.

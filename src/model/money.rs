@@ -40,7 +40,12 @@ fn known_exponent(code: [u8; 3]) -> u8 {
 impl Currency {
     /// The currency of an upper-case ISO 4217 code; `None` for an unknown code or one without a minor unit (`XAU`).
     pub fn parse(code: &str) -> Option<Currency> {
-        let code: [u8; 3] = code.as_bytes().try_into().ok()?;
+        Currency::of_code(code.as_bytes().try_into().ok()?)
+    }
+
+    /// As [`Currency::parse`], for the bytes of a code.
+    #[inline]
+    pub fn of_code(code: [u8; 3]) -> Option<Currency> {
         if !code.iter().all(u8::is_ascii_uppercase) {
             return None;
         }
@@ -72,6 +77,47 @@ pub enum AmountFault {
 
 /// Reads an amount in major units, `[0-9]+(\.[0-9]+)?` in ASCII, as minor units of a currency with `exponent` digits.
 pub fn parse_amount(digits: &[u8], exponent: u32) -> Result<i64, AmountFault> {
+    match parse_short_amount(digits, exponent) {
+        Some(minor) => Ok(minor),
+        None => parse_any_amount(digits, exponent),
+    }
+}
+
+/// The most bytes of an amount, and the most digits of a minor unit, whose sum of digits surely fits `i64`.
+const SHORT_AMOUNT: usize = 14;
+const SHORT_EXPONENT: u32 = 4;
+
+/// Reads the amounts that nearly all events have; `None` for longer ones and for every fault.
+#[inline]
+fn parse_short_amount(digits: &[u8], exponent: u32) -> Option<i64> {
+    if digits.len() > SHORT_AMOUNT || exponent > SHORT_EXPONENT {
+        return None;
+    }
+    let mut minor: i64 = 0;
+    let mut point = None;
+    for (at, &byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            minor = minor.wrapping_mul(10).wrapping_add(i64::from(digit));
+        } else if byte == b'.' && point.is_none() && at > 0 {
+            point = Some(at);
+        } else {
+            return None;
+        }
+    }
+    let fraction = match point {
+        Some(at) => digits.len() - at - 1,
+        None => 0,
+    };
+    let missing = exponent.checked_sub(fraction as u32)?;
+    let complete = !digits.is_empty() && (point.is_none() || fraction > 0);
+    complete.then(|| minor.wrapping_mul(POWERS_OF_TEN[missing as usize]))
+}
+
+const POWERS_OF_TEN: [i64; SHORT_EXPONENT as usize + 1] = [1, 10, 100, 1_000, 10_000];
+
+#[cold]
+fn parse_any_amount(digits: &[u8], exponent: u32) -> Result<i64, AmountFault> {
     let (whole, fraction) = split_decimal(digits).ok_or(AmountFault::NotDecimal)?;
     if fraction.len() > exponent as usize {
         return Err(AmountFault::TooPrecise(exponent));

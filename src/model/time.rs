@@ -34,7 +34,8 @@ pub fn parse_rfc3339(text: &[u8]) -> Option<i64> {
     }
     let (year, month, day) = (two(head, 0)? * 100 + two(head, 2)?, two(head, 5)?, two(head, 8)?);
     let (hour, minute, second) = (two(head, 11)?, two(head, 14)?, two(head, 17)?);
-    if year == 0 || !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
+    let valid_day = (1..=28).contains(&day) || (day > 28 && day <= days_in_month(year, month));
+    if year == 0 || !(1..=12).contains(&month) || !valid_day {
         return None;
     }
     if hour > 23 || minute > 59 || second > 59 {
@@ -47,13 +48,27 @@ pub fn parse_rfc3339(text: &[u8]) -> Option<i64> {
 }
 
 /// The two digits at `at`.
+#[inline(always)]
 fn two(text: &[u8], at: usize) -> Option<i64> {
     let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i64::from(tens * 10 + ones))
 }
 
 /// Milliseconds of an optional fraction, and what follows it.
+#[inline(always)]
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
+    // Most times have milliseconds.
+    if let [b'.', digits @ .., b'Z'] = text
+        && let [tenths, hundredths, thousandths] = digits
+        && digits.iter().all(u8::is_ascii_digit)
+    {
+        let digit = |byte: u8| i64::from(byte - b'0');
+        return Some((digit(*tenths) * 100 + digit(*hundredths) * 10 + digit(*thousandths), &text[4..]));
+    }
+    any_fraction(text)
+}
+
+fn any_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.', digits @ ..] = text else {
         return Some((0, text));
     };
@@ -129,10 +144,21 @@ pub fn write_timestamp(out: &mut Vec<u8>, ms: i64) {
     out.extend_from_slice(&text);
 }
 
+/// The numbers below 100 as two digits each.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    pairs
+};
+
 /// Writes a number below 100 as two digits.
-fn put_two(text: &mut [u8], at: usize, value: i64) {
-    text[at] = b'0' + (value / 10) as u8;
-    text[at + 1] = b'0' + (value % 10) as u8;
+#[inline(always)]
+fn put_two(text: &mut [u8; 24], at: usize, value: i64) {
+    [text[at], text[at + 1]] = PAIRS[value as usize];
 }
 
 /// Why a duration could not be read.

@@ -68,12 +68,12 @@ fn fold(field: u64, low: u64, high: u64) -> u64 {
 }
 
 /// Text of up to 16 bytes by two overlapping loads, longer text by xxh3.
-#[inline]
+#[inline(never)]
 fn bytes(field: u64, text: &[u8]) -> u64 {
     let len = text.len() as u64;
     let (low, high) = match text.len() {
-        8..=16 => (load(text, 0), load(text, text.len() - 8)),
-        4..=7 => (load_half(text, 0), load_half(text, text.len() - 4)),
+        8..=16 => (word(text.first_chunk()), word(text.last_chunk())),
+        4..=7 => (half_word(text.first_chunk()), half_word(text.last_chunk())),
         0 => (0, 0),
         1..=3 => (u64::from(text[0]) << 8 | u64::from(text[text.len() / 2]), u64::from(text[text.len() - 1])),
         _ => return xxh3_64_with_seed(text, field),
@@ -81,12 +81,14 @@ fn bytes(field: u64, text: &[u8]) -> u64 {
     fold(field, low ^ len << 56, high.wrapping_add(len))
 }
 
-fn load(text: &[u8], at: usize) -> u64 {
-    text[at..].first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
+#[inline(always)]
+fn word(chunk: Option<&[u8; 8]>) -> u64 {
+    chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk))
 }
 
-fn load_half(text: &[u8], at: usize) -> u64 {
-    text[at..].first_chunk().map_or(0, |chunk| u64::from(u32::from_le_bytes(*chunk)))
+#[inline(always)]
+fn half_word(chunk: Option<&[u8; 4]>) -> u64 {
+    chunk.map_or(0, |chunk| u64::from(u32::from_le_bytes(*chunk)))
 }
 
 #[cfg(test)]

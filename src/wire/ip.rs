@@ -1,15 +1,41 @@
 //! IP addresses: text to one 128-bit number, v4 as v4-mapped v6, so that both forms of an address are equal.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
+
+/// The v4-mapped part of v6.
+const V4_MAPPED: u128 = 0xffff_0000_0000;
 
 /// Reads an IPv4 or IPv6 address; no zone id, no port, no leading zeros in v4.
+#[inline]
 pub(super) fn parse(text: &[u8]) -> Option<u128> {
-    let text = std::str::from_utf8(text).ok()?;
-    if text.contains(':') {
-        return text.parse::<Ipv6Addr>().ok().map(u128::from);
+    match parse_v4(text) {
+        Some(address) => Some(V4_MAPPED | u128::from(address)),
+        None => std::str::from_utf8(text).ok()?.parse::<Ipv6Addr>().ok().map(u128::from),
     }
-    let address: Ipv4Addr = text.parse().ok()?;
-    Some(u128::from(address.to_ipv6_mapped()))
+}
+
+/// Four numbers up to 255 with points between them.
+#[inline]
+fn parse_v4(text: &[u8]) -> Option<u32> {
+    let (first, rest) = octet(text)?;
+    let (second, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (third, rest) = octet(rest.strip_prefix(b".")?)?;
+    let (fourth, rest) = octet(rest.strip_prefix(b".")?)?;
+    rest.is_empty().then_some(first << 24 | second << 16 | third << 8 | fourth)
+}
+
+/// The number of up to three digits that `text` starts with, and what follows them.
+#[inline(always)]
+fn octet(text: &[u8]) -> Option<(u32, &[u8])> {
+    let digit = |at: usize| text.get(at).map(|byte| u32::from(byte.wrapping_sub(b'0'))).filter(|&digit| digit <= 9);
+    let first = digit(0)?;
+    let (value, len) = match (digit(1), digit(2)) {
+        (None, _) => (first, 1),
+        (Some(second), None) => (first * 10 + second, 2),
+        (Some(second), Some(third)) => (first * 100 + second * 10 + third, 3),
+    };
+    let leading_zero = len > 1 && first == 0;
+    (value <= 255 && !leading_zero).then_some((value, text.get(len..)?))
 }
 
 #[cfg(test)]
@@ -39,6 +65,14 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(parse(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn v4_reads_as_the_standard_library_reads_it(text in "([0-9]{1,3}[.]){3}[0-9]{0,3}[.x]?") {
+            let known: Option<std::net::Ipv4Addr> = text.parse().ok();
+            proptest::prop_assert_eq!(parse_v4(text.as_bytes()), known.map(u32::from), "{}", text);
         }
     }
 }

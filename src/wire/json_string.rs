@@ -4,13 +4,22 @@
 pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(at) = rest.iter().position(|&byte| must_escape(byte)) {
+    while let Some(at) = first_to_escape(rest) {
         out.extend_from_slice(&rest[..at]);
         write_escape(out, rest[at]);
         rest = &rest[at + 1..];
     }
     out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// Where the first byte is that must be escaped; few texts have one, so whole blocks are looked at first.
+#[inline]
+fn first_to_escape(text: &[u8]) -> Option<usize> {
+    let (blocks, _) = text.as_chunks::<16>();
+    let plain = blocks.iter().take_while(|block| !block.iter().fold(false, |any, &byte| any | must_escape(byte)));
+    let start = 16 * plain.count();
+    Some(start + text[start..].iter().position(|&byte| must_escape(byte))?)
 }
 
 #[inline]

@@ -209,7 +209,11 @@ impl<'a> Judge<'a> {
     fn amount_in(&self, amount: Span, code: Result<Option<Span>, ()>, schema: &Schema) -> Result<Money, BadField> {
         let digits = amount.of(self.text);
         let code = code.ok().flatten().unwrap_or_default();
-        let currency = std::str::from_utf8(code.of(self.text)).ok().and_then(Currency::parse);
+        let currency = match <[u8; 3]>::try_from(code.of(self.text)) {
+            Ok(code) if code == schema.currency.code => Some(schema.currency),
+            Ok(code) => Currency::of_code(code),
+            Err(_) => None,
+        };
         let Some(currency) = currency else {
             // `amount` comes first in the table, so its own form is judged first even without a currency.
             let rule = (Slot::Currency, "an ISO 4217 code of a currency with a minor unit, such as CNY");

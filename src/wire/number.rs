@@ -3,8 +3,12 @@
 //! Both JSON paths and CSV cells use these, so a number is read alike wherever it stands.
 
 /// The position after the JSON number that starts at `at`; the position of the fault if there is none.
-#[inline]
+#[inline(always)]
 pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
+    // Classes and counts have one digit.
+    if let Some([b'0'..=b'9', b',' | b'}']) = bytes.get(start..).and_then(<[u8]>::first_chunk::<2>) {
+        return Ok(start + 1);
+    }
     let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
     at = match bytes.get(at) {
         Some(b'0') => at + 1,
@@ -21,13 +25,30 @@ pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
 }
 
 /// The position after one or more digits.
-#[inline]
+#[inline(always)]
 fn digits_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
     let mut at = start;
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let others = other_bytes(u64::from_le_bytes(*chunk));
+        if others != 0 {
+            at += others.trailing_zeros() as usize / 8;
+            return if at == start { Err(at) } else { Ok(at) };
+        }
+        at += 8;
+    }
     while bytes.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
     }
     if at == start { Err(at) } else { Ok(at) }
+}
+
+/// Marks the bytes of a word that are no digits.
+#[inline(always)]
+fn other_bytes(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let values = word ^ (ONES * u64::from(b'0'));
+    // Adding 0x76 carries into the high bit from 10 on; bytes beyond ASCII have it already.
+    ((values & (ONES * 0x7f)).wrapping_add(ONES * 0x76) | values) & (ONES * 0x80)
 }
 
 /// Whether the whole text is one JSON number.
@@ -36,7 +57,16 @@ pub(super) fn is_number(text: &[u8]) -> bool {
 }
 
 /// The value of a JSON number without fraction and exponent, if it fits i64.
+#[inline]
 pub(super) fn integer(text: &[u8]) -> Option<i64> {
+    // Classes and counts have one digit.
+    if let [digit @ b'0'..=b'9'] = text {
+        return Some(i64::from(digit - b'0'));
+    }
+    long_integer(text)
+}
+
+fn long_integer(text: &[u8]) -> Option<i64> {
     if !is_number(text) {
         return None;
     }
@@ -44,8 +74,49 @@ pub(super) fn integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// The longest decimal, in bytes without sign, whose digits and power of ten a double is sure to hold exactly.
+const SHORT_DECIMAL: usize = 15;
+
+/// The powers of ten up to the longest fraction of a short decimal; each is an exact double.
+const POWERS: [f64; SHORT_DECIMAL] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+
 /// The value of a JSON number as the nearest double; `None` beyond the finite doubles.
+#[inline]
 pub(super) fn double(text: &[u8]) -> Option<f64> {
+    short_decimal(text).or_else(|| any_double(text))
+}
+
+/// The nearest double of a JSON number of few digits and no exponent; `None` for others and for what is no number.
+///
+/// Digits and power of ten are exact, so the one division rounds just as reading the text does.
+#[inline]
+fn short_decimal(text: &[u8]) -> Option<f64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > SHORT_DECIMAL || matches!(digits, [] | [b'.', ..] | [.., b'.'] | [b'0', b'0'..=b'9', ..]) {
+        return None;
+    }
+    let mut mantissa: i64 = 0;
+    let mut point = digits.len();
+    for (at, byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(digit));
+        } else if *byte == b'.' && point == digits.len() {
+            point = at;
+        } else {
+            return None;
+        }
+    }
+    let fraction = digits.len().saturating_sub(point + 1);
+    let value = mantissa as f64 / POWERS.get(fraction)?;
+    Some(if negative { -value } else { value })
+}
+
+#[cold]
+fn any_double(text: &[u8]) -> Option<f64> {
     if !is_number(text) {
         return None;
     }
@@ -86,6 +157,17 @@ mod tests {
         }
         for (text, expected) in [("1e308", Some(1e308)), ("1e309", None), ("-1e999", None), ("5e-999", Some(0.0))] {
             assert_eq!(double(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn short_decimals_read_as_the_standard_library_reads_them(text in "-?[0-9]{0,9}[.]?[0-9]{0,9}[e.]?") {
+            let expected = is_number(text.as_bytes()).then(|| text.parse::<f64>().ok()).flatten();
+            let (found, expected) = (double(text.as_bytes()).map(f64::to_bits), expected.map(f64::to_bits));
+            proptest::prop_assert_eq!(found, expected, "{}", text);
         }
     }
 }

@@ -48,6 +48,8 @@ pub fn decode(raw: &mut RawBatch, schema: &Schema, batch: &mut Batch) {
     batch.clear();
     batch.sources.clone_from(&raw.sources);
     std::mem::swap(&mut raw.text, &mut batch.events.text);
+    batch.origins.reserve(raw.records.len());
+    batch.events.reserve(raw.records.len());
     let mut decoder = JsonDecoder::new(schema);
     for RawRecord { span, origin } in raw.records.drain(..) {
         match raw.headers.get(origin.source as usize).and_then(Option::as_deref) {

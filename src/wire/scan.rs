@@ -3,10 +3,12 @@
 //! Decoding is the hottest stage, so this scanner knows only the shape nearly every record has. Whatever else it
 //! meets (an escape, a nested value, a repeated key, any fault) it gives up, and the strict parser starts over and
 //! decides. It must never accept what the parser refuses, nor find other values; a property test holds that.
+//!
+//! A producer writes its keys in one order, so each key is first compared with the one that followed last time.
 
 use crate::model::events::{FieldType, Span};
 
-use super::field::{Field, Raw, RawFields, Slot};
+use super::field::{Field, QUOTED, Raw, RawFields, SLOTS};
 use super::number::number_end;
 
 /// How many ignored keys are remembered to find repeated ones; a record with more takes the slow path.
@@ -15,44 +17,142 @@ const IGNORED_KEYS: usize = 16;
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// Finds the fields of keys; kept from record to record.
+///
+/// It remembers which field followed each field last time: a guess that is checked, so it changes the speed alone.
+#[derive(Debug)]
+pub(super) struct Keys {
+    /// By the number of the field before, or [`OTHER`]: the numbers of the last two that came next, newest first.
+    next: [[u8; 2]; SLOTS.len() + 1],
+    /// The field before.
+    before: usize,
+    /// The keys of this record that name no field, as start and end.
+    ignored: Vec<(usize, usize)>,
+}
+
+/// Stands for the start of the record, and for a key that names no built-in field.
+const OTHER: usize = SLOTS.len();
+
+impl Default for Keys {
+    fn default() -> Self {
+        Keys { next: [[0; 2]; SLOTS.len() + 1], before: OTHER, ignored: Vec::new() }
+    }
+}
+
+impl Keys {
+    /// Starts a record.
+    fn reset(&mut self) {
+        self.before = OTHER;
+        self.ignored.clear();
+    }
+
+    /// The expected field, if its name and a closing quote stand at `at`, and the position after them.
+    #[inline(always)]
+    fn guess(&mut self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let slot = usize::from(self.next[self.before][0]);
+        match name_end(bytes, at, slot) {
+            Some(end) => {
+                self.before = slot;
+                Some((slot, end))
+            }
+            None => self.guess_again(bytes, at),
+        }
+    }
+
+    /// As [`Keys::guess`] with the field that came the time before: optional fields come and go.
+    #[inline(never)]
+    fn guess_again(&mut self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let [last, other] = self.next[self.before];
+        let slot = usize::from(other);
+        let end = name_end(bytes, at, slot)?;
+        self.next[self.before] = [other, last];
+        self.before = slot;
+        Some((slot, end))
+    }
+
+    /// The field of a key that was not the expected one, if it is none to ignore, and the position after its quote.
+    ///
+    /// `None` also for an ignored key that was there before, or one too many to remember.
+    #[inline(never)]
+    fn look_up(&mut self, bytes: &[u8], at: usize, declared: &[(String, FieldType)]) -> Option<(Option<Field>, usize)> {
+        let end = string_end(bytes, at)?;
+        let name = &bytes[at..end];
+        let field = Field::of_name(name, declared);
+        let before = std::mem::replace(&mut self.before, OTHER);
+        match field {
+            Some(Field::BuiltIn(slot)) => {
+                self.next[before] = [slot as u8, self.next[before][0]];
+                self.before = slot as usize;
+            }
+            Some(Field::Declared(_)) => {}
+            None => {
+                let repeated = self.ignored.iter().any(|&(start, end)| &bytes[start..end] == name);
+                if repeated || self.ignored.len() == IGNORED_KEYS {
+                    return None;
+                }
+                self.ignored.push((at, end));
+            }
+        }
+        Some((field, end + 1))
+    }
+}
+
 /// Finds the fields of a record that is flat and plain; `None` if it is not, with `fields` in any state.
 ///
 /// The record must be UTF-8 and `fields` must be reset.
-pub(super) fn scan(text: &[u8], record: Span, declared: &[(String, FieldType)], fields: &mut RawFields) -> Option<()> {
-    let end = (record.start + record.len) as usize;
-    let bytes = &text[..end];
-    let mut ignored = IgnoredKeys::default();
-    let mut at = skip(bytes, expect(bytes, skip(bytes, record.start as usize), b'{')?);
+pub(super) fn scan(
+    text: &[u8],
+    record: Span,
+    declared: &[(String, FieldType)],
+    keys: &mut Keys,
+    fields: &mut RawFields,
+) -> Option<()> {
+    let bytes = record.of(text);
+    keys.reset();
+    let mut at = token(bytes, 0, b'{')?;
     loop {
-        let key_start = expect(bytes, at, b'"')?;
-        let key_end = string_end(bytes, key_start)?;
-        at = skip(bytes, expect(bytes, skip(bytes, key_end + 1), b':')?);
-        let (value, after) = value(bytes, at)?;
-        let fresh = match field(bytes, key_start, key_end, declared) {
-            Some(field) => fields.set(field, value),
-            None => ignored.insert(bytes, key_start, key_end),
+        let key = token(bytes, at, b'"')?;
+        let fresh = match keys.guess(bytes, key) {
+            Some((slot, after)) => {
+                let place = fields.slots.get_mut(slot)?;
+                let fresh = matches!(place, Raw::Absent);
+                at = store_value(bytes, token(bytes, after, b':')?, record.start, place)?;
+                fresh
+            }
+            None => {
+                let (field, after) = keys.look_up(bytes, key, declared)?;
+                let (value, after) = value(bytes, token(bytes, after, b':')?, record.start)?;
+                at = after;
+                field.is_none_or(|field| fields.set(field, value))
+            }
         };
         if !fresh {
             return None;
         }
-        at = skip(bytes, after);
-        match bytes.get(at)? {
-            b',' => at = skip(bytes, at + 1),
-            b'}' => break,
-            _ => return None,
+        if bytes.get(at) != Some(&b',') {
+            at = skip(bytes, at);
+            match bytes.get(at)? {
+                b',' => {}
+                b'}' => return (skip(bytes, at + 1) == bytes.len()).then_some(()),
+                _ => return None,
+            }
         }
+        at += 1;
     }
-    (skip(bytes, at + 1) == end).then_some(())
 }
 
-/// The position after the expected byte.
-#[inline]
-fn expect(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
+/// The position after the expected byte, which may stand behind whitespace.
+#[inline(always)]
+fn token(bytes: &[u8], at: usize, byte: u8) -> Option<usize> {
+    if bytes.get(at) == Some(&byte) {
+        return Some(at + 1);
+    }
+    let at = skip(bytes, at);
     (*bytes.get(at)? == byte).then_some(at + 1)
 }
 
 /// The position of the first byte from `at` that is not JSON whitespace.
-#[inline]
+#[inline(never)]
 fn skip(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
@@ -60,12 +160,53 @@ fn skip(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The scalar at `at` and the position after it.
-#[inline]
-fn value(bytes: &[u8], at: usize) -> Option<(Raw, usize)> {
+/// The position after the name of a built-in field and a closing quote, if they stand at `at`.
+#[inline(always)]
+fn name_end(bytes: &[u8], at: usize, slot: usize) -> Option<usize> {
+    let name = &QUOTED[slot];
+    if word_at(bytes, at)? & name.mask != name.word {
+        return None;
+    }
+    let end = at + name.quoted.len();
+    // The word holds short names whole.
+    (name.quoted.len() <= 8 || bytes.get(at..end)? == name.quoted).then_some(end)
+}
+
+/// The eight bytes from `at`.
+#[inline(always)]
+fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+}
+
+/// Stores the scalar at `at`, or behind whitespace there; `start` is where the record starts.
+///
+/// Strings, the most frequent values, go straight to their place.
+#[inline(always)]
+fn store_value(bytes: &[u8], at: usize, start: u32, place: &mut Raw) -> Option<usize> {
+    if bytes.get(at) == Some(&b'"') {
+        let end = string_end(bytes, at + 1)?;
+        *place = Raw::Text(span(start, at + 1, end));
+        return Some(end + 1);
+    }
+    let (found, after) = value(bytes, at, start)?;
+    *place = found;
+    Some(after)
+}
+
+/// The sixteen bytes from `at`, as two words.
+#[inline(always)]
+fn words_at(bytes: &[u8], at: usize) -> Option<(u64, u64)> {
+    let (words, _) = bytes.get(at..)?.first_chunk::<16>()?.as_chunks::<8>();
+    words.first_chunk::<2>().map(|[first, second]| (u64::from_le_bytes(*first), u64::from_le_bytes(*second)))
+}
+
+/// The scalar at `at`, or behind whitespace there, and the position after it; `start` is where the record starts.
+#[inline(never)]
+fn value(bytes: &[u8], at: usize, start: u32) -> Option<(Raw, usize)> {
+    let at = if bytes.get(at).is_some_and(|&byte| byte > b' ') { at } else { skip(bytes, at) };
     match bytes.get(at)? {
-        b'"' => string_end(bytes, at + 1).map(|end| (Raw::Text(span(at + 1, end)), end + 1)),
-        b'-' | b'0'..=b'9' => number_end(bytes, at).ok().map(|end| (Raw::Number(span(at, end)), end)),
+        b'"' => string_end(bytes, at + 1).map(|end| (Raw::Text(span(start, at + 1, end)), end + 1)),
+        b'-' | b'0'..=b'9' => number_end(bytes, at).ok().map(|end| (Raw::Number(span(start, at, end)), end)),
         b't' => bytes[at..].starts_with(b"true").then_some((Raw::Bool(true), at + 4)),
         b'f' => bytes[at..].starts_with(b"false").then_some((Raw::Bool(false), at + 5)),
         b'n' => bytes[at..].starts_with(b"null").then_some((Raw::Null, at + 4)),
@@ -73,19 +214,33 @@ fn value(bytes: &[u8], at: usize) -> Option<(Raw, usize)> {
     }
 }
 
-#[inline]
-fn span(start: usize, end: usize) -> Span {
-    Span { start: start as u32, len: (end - start) as u32 }
+#[inline(always)]
+fn span(record: u32, start: usize, end: usize) -> Span {
+    Span { start: record.wrapping_add(start as u32), len: (end - start) as u32 }
 }
 
 /// The position of the closing quote of a string without escapes and control characters, eight bytes at a time.
-#[inline]
-fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let special = special_bytes(u64::from_le_bytes(*chunk));
+#[inline(always)]
+fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
+    // Nearly all strings end within the first sixteen bytes.
+    if let Some((first, second)) = words_at(bytes, at) {
+        let (first, second) = (special_bytes(first), special_bytes(second));
+        if first | second != 0 {
+            let zeros = if first != 0 { first.trailing_zeros() } else { 64 + second.trailing_zeros() };
+            let at = at + zeros as usize / 8;
+            return (*bytes.get(at)? == b'"').then_some(at);
+        }
+    }
+    long_string_end(bytes, at)
+}
+
+#[inline(never)]
+fn long_string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+    while let Some(word) = word_at(bytes, at) {
+        let special = special_bytes(word);
         if special != 0 {
-            let found = at + special.trailing_zeros() as usize / 8;
-            return (bytes[found] == b'"').then_some(found);
+            at += special.trailing_zeros() as usize / 8;
+            return (*bytes.get(at)? == b'"').then_some(at);
         }
         at += 8;
     }
@@ -95,49 +250,11 @@ fn string_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Marks quotes, backslashes and control characters; the lowest mark is exact, higher ones may be false.
-#[inline]
+#[inline(always)]
 fn special_bytes(word: u64) -> u64 {
     let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
     let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
     (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGHS
-}
-
-/// The field a key names, if it is not one to ignore.
-#[inline]
-fn field(bytes: &[u8], start: usize, end: usize, declared: &[(String, FieldType)]) -> Option<Field> {
-    let len = end - start;
-    let built_in = match bytes[start..].first_chunk::<8>() {
-        // The mask keeps the key's own bytes; a key of length 0 is no field.
-        Some(chunk) if (1..=8).contains(&len) => {
-            Slot::of_word(u64::from_le_bytes(*chunk) & (u64::MAX >> (64 - 8 * len)))
-        }
-        _ => Slot::of_name(&bytes[start..end]),
-    };
-    match built_in {
-        Some(slot) => Some(Field::BuiltIn(slot)),
-        None => Field::declared(&bytes[start..end], declared),
-    }
-}
-
-/// The keys of one record that name no field.
-#[derive(Default)]
-struct IgnoredKeys {
-    spans: [(u32, u32); IGNORED_KEYS],
-    len: usize,
-}
-
-impl IgnoredKeys {
-    /// Remembers a key; false if it was there, or if there is no more room.
-    fn insert(&mut self, bytes: &[u8], start: usize, end: usize) -> bool {
-        let key = &bytes[start..end];
-        let repeated = self.spans[..self.len].iter().any(|&(s, e)| &bytes[s as usize..e as usize] == key);
-        if repeated || self.len == IGNORED_KEYS {
-            return false;
-        }
-        self.spans[self.len] = (start as u32, end as u32);
-        self.len += 1;
-        true
-    }
 }
 
 #[cfg(test)]
