@@ -35,6 +35,9 @@ Examples:
 Exit codes: 0 done, 1 failed (an input could not be read to its end, the output could not be written), 2 usage,
 3 records were rejected and --strict was given, 78 invalid rules, 130 interrupted.";
 
+/// Most worker threads; more than processors gain nothing.
+const MAX_THREADS: u64 = 1024;
+
 /// Which decisions to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum EmitArg {
@@ -74,7 +77,8 @@ pub struct ReplayArgs {
 
     /// Worker threads; the output is the same for any number [default: the processor's].
     #[arg(long, env = "LOCKKEEPER_THREADS", value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=MAX_THREADS))]
+    threads: Option<u64>,
 
     /// Exit with 3 when a record was rejected.
     #[arg(long, env = "LOCKKEEPER_STRICT")]
@@ -106,7 +110,7 @@ impl ReplayArgs {
                 EmitArg::All => Emit::All,
                 EmitArg::None => Emit::None,
             },
-            threads: self.threads.map_or(processors, NonZeroUsize::get),
+            threads: self.threads.map_or(processors, |threads| threads as usize),
             batch_records: self.batch.map_or(BATCH_RECORDS, NonZeroUsize::get),
         }
     }

@@ -29,7 +29,7 @@ pub type DimensionValue = Vec<KeyValue>;
 pub struct KeyValue {
     /// Its bytes.
     pub key: Vec<u8>,
-    /// Newest event time, ms.
+    /// Newest time held, ms; under a bound that of the last event.
     pub newest: i64,
     /// Its streams.
     pub streams: Vec<StreamValue>,
@@ -155,8 +155,19 @@ impl Shard {
 
 fn key_value(open: &mut Open, shapes: &[Shape], floor: &Floor, bounded: bool) -> KeyValue {
     let streams = shapes.iter().enumerate().map(|(stream, shape)| stream_value(open, stream, shape, floor, bounded));
-    let streams = streams.collect();
-    KeyValue { key: record::key(open.words(), shapes.len()), newest: record::newest(open.words()), streams }
+    let streams: Vec<StreamValue> = streams.collect();
+    // When a key was first or last touched depends on when it was swept; what it holds does not.
+    let newest = if bounded { open.newest } else { streams.iter().filter_map(newest_of).max().unwrap_or_default() };
+    KeyValue { key: record::key(open.words(), shapes.len()), newest, streams }
+}
+
+/// The newest time that a stream holds, ms.
+fn newest_of(stream: &StreamValue) -> Option<i64> {
+    match stream {
+        StreamValue::Empty => None,
+        StreamValue::Bucket { newest, .. } => Some(*newest),
+        StreamValue::Series { entries, .. } => entries.last().map(|entry| entry.time),
+    }
 }
 
 fn stream_value(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor, bounded: bool) -> StreamValue {
