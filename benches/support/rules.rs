@@ -1,6 +1,7 @@
 //! Rules, decisions and output on their own: features get made-up values, everything behind them is the engine's.
 
 use lockkeeper::engine::decide::Bench;
+use lockkeeper::engine::encode::Encoder;
 use lockkeeper::engine::lockbook::LockBook;
 use lockkeeper::engine::verdict::Verdicts;
 use lockkeeper::expr::eval::{ColumnData, Evaluator, Inputs, Truth};
@@ -10,7 +11,6 @@ use lockkeeper::model::batch::Batch;
 use lockkeeper::model::column::Column;
 use lockkeeper::model::outcome::Outcome;
 use lockkeeper::ruleset::types::RuleSet;
-use lockkeeper::engine::encode::Encoder;
 
 /// One batch on its way from feature values to output lines.
 #[derive(Debug)]

@@ -145,7 +145,10 @@ fn restore_chain(book: &mut LockBook, rules: &RuleSet, value: ChainValue) -> Opt
     let lock = rules.rules[rule].lock.as_ref()?;
     let hash = keys::hash(&value.key);
     let target = Arc::new(target(rules, rule, &keys::decode(&lock.target, &value.key)));
-    book.restore(Chain { rule, key: value.key, hash, target, locks: value.locks, relaxed: value.relaxed }, &rules.rules);
+    book.restore(
+        Chain { rule, key: value.key, hash, target, locks: value.locks, relaxed: value.relaxed },
+        &rules.rules,
+    );
     Some(())
 }
 

@@ -164,9 +164,7 @@ impl<'a> Flat<'a> {
         // The low word tells nearly all apart.
         let low = value as u32;
         let same = |&rank: &usize| {
-            self.words[self.value_at(rank)] == low
-                && self.extra(rank) & !SUPERSEDED == value
-                && !self.is_barrier(rank)
+            self.words[self.value_at(rank)] == low && self.extra(rank) & !SUPERSEDED == value && !self.is_barrier(rank)
         };
         range.rev().find(same)
     }
