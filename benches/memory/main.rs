@@ -2,6 +2,7 @@
 //!
 //! A program of its own, as counting every allocation takes time, most of it from engines that allocate much: speed
 //! measured beside it would flatter lockkeeper.
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 #[path = "../support/mod.rs"]
 mod support;

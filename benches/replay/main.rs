@@ -4,6 +4,7 @@
 //! `throughput` compares with the plain reference engine, and small with large numbers of accounts; `scoring` leaves
 //! decoding and writing out, and compares thread counts; `order` looks at late events and hot keys. Without `--bench`,
 //! which `cargo bench` passes, it runs in smoke size: seconds, and all outputs are checked to agree.
+#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures and prints its figures")]
 
 #[path = "../reference/mod.rs"]
 mod reference;

@@ -80,6 +80,7 @@ impl FeatureStage {
     }
 
     /// Lets the next batch of payments enter and read. Returns the time it took and the number of payments.
+    #[allow(clippy::disallowed_methods, reason = "a benchmark measures")]
     pub fn step(&mut self) -> (Duration, u64) {
         let index = self.turn % self.batches.len();
         if self.turn >= self.batches.len() {

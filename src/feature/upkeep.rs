@@ -199,7 +199,7 @@ pub fn make_room(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     }
     let large = record::used(open.words()) >= record::LARGE_RECORD;
     let len = open.flat_in(region, shape).len();
-    if len > 0 && (len % (FLAT_MAX / 4) == 0 || large) {
+    if len > 0 && (len.is_multiple_of(FLAT_MAX / 4) || large) {
         outgrow(open, stream, shape, floor, large);
     }
 }

@@ -130,6 +130,10 @@ fn speed(entries: &[Entry], now: &Now) -> Option<Value> {
     }
 }
 
+#[allow(
+    clippy::disallowed_methods,
+    reason = "an independent source of the functions; speeds are compared to ten digits"
+)]
 fn haversine(from: (f64, f64), to: (f64, f64)) -> f64 {
     let ((lat1, lon1), (lat2, lon2)) = (from, to);
     let half = |a: f64, b: f64| ((b - a).to_radians() / 2.0).sin().powi(2);
