@@ -11,7 +11,7 @@ use super::tree::Entry;
 use super::words::{Handle, Words};
 
 /// Entries up to which a stream is scanned rather than indexed.
-pub const FLAT_MAX: usize = 64;
+pub const FLAT_MAX: usize = 192;
 
 /// A stream of a dimension with what follows from it for its layout.
 #[derive(Debug, Clone)]

@@ -81,6 +81,24 @@ impl Sight {
     }
 }
 
+/// The totals looked up last: sum and mean of one window want the same.
+#[derive(Debug, Default)]
+pub struct Known {
+    range: Range<usize>,
+    needs: Needs,
+    summary: Summary,
+}
+
+impl Known {
+    #[inline]
+    fn summary(&mut self, series: &impl Series, range: Range<usize>, needs: Needs) -> Summary {
+        if range != self.range || needs != self.needs || range.is_empty() {
+            *self = Known { summary: series.summary(range.clone(), needs), range, needs };
+        }
+        self.summary
+    }
+}
+
 /// The value of a feature for an event, as bits of its type; `None` where it has none.
 #[inline]
 pub fn read(
@@ -90,6 +108,7 @@ pub fn read(
     sight: &Sight,
     totals: Option<&Totals>,
     reader: Reader,
+    known: &mut Known,
 ) -> Option<u128> {
     let start = reader.window_start(read.window);
     let range = visible(read, series, sight, start, reader);
@@ -100,7 +119,7 @@ pub fn read(
             Some(u128::from((range.end - range.start) as u64 + before))
         }
         Aggregate::Sum | Aggregate::Mean | Aggregate::Stddev | Aggregate::Min | Aggregate::Max => {
-            let mut summary = series.summary(range, needs_of(read.aggregate));
+            let mut summary = known.summary(series, range, needs_of(read.aggregate));
             if let Some(totals) = totals {
                 summary.merge(&totals.summary);
             }

@@ -3,7 +3,7 @@
 use super::bucket::{self, Bucket};
 use super::open::{Memory, Open, Reads, Shape};
 use super::plan::{Cell, Keep, Read, Stream};
-use super::reading::{self, Reader, Sight};
+use super::reading::{self, Known, Reader, Sight};
 use super::record;
 use super::rows::{FeatureColumn, Rows, Step, StreamColumn};
 use super::series::Series;
@@ -343,8 +343,9 @@ impl Work<'_, '_> {
         let reader = self.reader(stream);
         let totals = if shape.prefix > 0 { self.open.totals(stream, shape) } else { None };
         let sight = Sight::new(&shape.stream, series, reader);
+        let mut known = Known::default();
         for read in reads {
-            let value = reading::read(shape.stream.cell, read, series, &sight, totals.as_ref(), reader);
+            let value = reading::read(shape.stream.cell, read, series, &sight, totals.as_ref(), reader, &mut known);
             self.columns.features[read.feature].put(self.row, value);
         }
     }
@@ -398,7 +399,7 @@ impl Work<'_, '_> {
 
 fn read_one(shape: &Shape, read: &Read, series: &impl Series, reader: Reader) -> Option<u128> {
     let sight = Sight::new(&shape.stream, series, reader);
-    reading::read(shape.stream.cell, read, series, &sight, None, reader)
+    reading::read(shape.stream.cell, read, series, &sight, None, reader, &mut Known::default())
 }
 
 /// A piece of a shard's text as value bits.

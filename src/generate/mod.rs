@@ -6,7 +6,7 @@
 //!
 //! [`attack`] names what can be planted, [`script`] holds all stories as data, [`story`] tells one step of one story,
 //! [`traffic`] puts the events of all stories in order; [`people`], [`rhythm`], [`zipf`] and [`chance`] say who, when
-//! and how often; [`line`] writes bytes.
+//! and how often; [`mod@line`] writes bytes.
 
 mod attack;
 mod chance;
