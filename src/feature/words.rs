@@ -6,7 +6,7 @@
 //! so growing the pool copies nothing.
 
 /// Words (u32) per page; a block lies within one page.
-const PAGE_WORDS: usize = 1 << 18;
+const PAGE_WORDS: usize = 1 << 16;
 /// Block sizes are multiples of this many words, so that a 32-bit handle reaches 64 GiB.
 const GRAIN: usize = 4;
 const GRAINS_PER_PAGE: usize = PAGE_WORDS / GRAIN;

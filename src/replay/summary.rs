@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use serde_json::{Map, Value, json};
 
 use super::run::Report;
@@ -155,13 +155,18 @@ fn counts(title: &str, rows: impl Iterator<Item = (String, u64)>) -> String {
 
 fn new_table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(style()).set_header(header);
     for column in 1..header.len() {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     table
+}
+
+/// A line below the header and nothing else.
+fn style() -> TableStyle {
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'))
 }
 
 fn finish(table: Table) -> String {
