@@ -85,10 +85,8 @@ fn restarts_change_nothing_under_a_bound() {
             assert_ne!(bounded, text);
             let mut engine = Engine::new(rules_of(&bounded), Options::default());
             let expected = apply_in_batches(&mut engine, &trial.lines, 1000);
-            for every in [5] {
-                let out = with_restarts(&bounded, &trial.lines, every).1;
-                assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected), "seed {seed}, {bounds}");
-            }
+            let out = with_restarts(&bounded, &trial.lines, 5).1;
+            assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&expected), "seed {seed}, {bounds}");
         }
     }
 }

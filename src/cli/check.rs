@@ -66,7 +66,9 @@ fn report(format: Format, findings: &[Diagnostic], id: Option<&str>) {
             anstream::eprint!("{}", render_human(findings, true));
             match (id, findings.len()) {
                 (Some(id), 0) => anstream::eprintln!("{id} is valid"),
+                (Some(id), 1) => anstream::eprintln!("{id} is valid, with 1 warning"),
                 (Some(id), count) => anstream::eprintln!("{id} is valid, with {count} warnings"),
+                (None, 1) => anstream::eprintln!("1 fault"),
                 (None, count) => anstream::eprintln!("{count} faults"),
             }
         }

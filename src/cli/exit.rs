@@ -10,6 +10,8 @@ pub enum Exit {
     Fine = 0,
     /// Failed while running.
     Failed = 1,
+    /// Used wrongly.
+    Usage = 2,
     /// There are findings: rejected records under `--strict`, warnings under `--deny-warnings`.
     Findings = 3,
     /// Invalid rules or configuration (`EX_CONFIG` of sysexits).

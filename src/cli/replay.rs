@@ -71,7 +71,8 @@ pub struct ReplayArgs {
     #[arg(long, env = "LOCKKEEPER_EMIT", value_enum, default_value_t = EmitArg::Flagged)]
     emit: EmitArg,
 
-    /// Where to write them; `-` is stdout. A file appears only when it is complete.
+    /// Where to write them; `-` is stdout. A file appears at the end of the run, never half written; if an input was
+    /// damaged it holds what came before the damage.
     #[arg(short, long, env = "LOCKKEEPER_OUT", value_name = "FILE", default_value = "-")]
     out: PathBuf,
 
@@ -102,6 +103,14 @@ pub struct ReplayArgs {
 }
 
 impl ReplayArgs {
+    /// The input or rule file that is also the output.
+    fn overwritten(&self) -> Option<String> {
+        let out = self.out.canonicalize().ok().filter(|out| out.is_file())?;
+        let rules = self.rules.iter().map(|path| path.to_string_lossy().into_owned());
+        let mut read = self.files.iter().cloned().chain(rules);
+        read.find(|path| std::path::Path::new(path).canonicalize().is_ok_and(|path| path == out))
+    }
+
     fn settings(&self) -> Settings {
         let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Settings {
@@ -119,6 +128,10 @@ impl ReplayArgs {
 /// Replays; see the exit codes in the help.
 #[expect(clippy::disallowed_methods, reason = "the summary says how fast it went")]
 pub fn run(args: &ReplayArgs) -> Result<Exit> {
+    if let Some(input) = args.overwritten() {
+        anstream::eprintln!("error: `{input}` is read and would be overwritten by --out; name another file");
+        return Ok(Exit::Usage);
+    }
     let Some(rules) = super::load_rules(&args.rules)? else { return Ok(Exit::Config) };
     let stop = stop_on_signal()?;
     let order = if args.merge { Order::Merged } else { Order::Given };
@@ -192,6 +205,7 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
+        anstream::eprintln!("stopping after the current batch; once more to stop at once");
     })
     .context("cannot listen for signals")?;
     Ok(stop)

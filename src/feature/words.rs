@@ -2,8 +2,8 @@
 //!
 //! Millions of keys each hold a few dozen to a few hundred bytes that grow and shrink. One allocation each would cost
 //! 16 bytes of allocator overhead and a trip to the allocator per change; blocks of a pool cost neither. Blocks come
-//! in size classes about 25 % apart, freed blocks wait on the free list of their class, and pages are never moved,
-//! so growing the pool copies nothing.
+//! in size classes about 25 % apart, a page holds blocks of one class, and pages are never moved, so growing the pool
+//! copies nothing.
 
 /// Words (u32) per page; a block lies within one page.
 const PAGE_WORDS: usize = 1 << 16;
@@ -21,19 +21,41 @@ pub struct Handle(pub u32);
 /// Index of a block size.
 pub type Class = u8;
 
+/// No block.
+const NONE: u32 = u32::MAX;
+
 /// A pool of blocks of u32 words.
 #[derive(Debug)]
 pub struct Words {
     pages: Vec<Box<[u32]>>,
-    used_in_last_page: usize,
-    free: Vec<Vec<Handle>>,
+    uses: Vec<Use>,
+    /// Per class: pages that may have room; entries that have none any more are dropped when met.
+    roomy: Vec<Vec<u32>>,
+    /// Pages without blocks.
+    empty: Vec<u32>,
     sizes: Vec<u32>,
+}
+
+/// What a page is used for: blocks of one class. When its last block is freed, it is anybody's again, so keys that
+/// grow together leave no trail of small blocks behind.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    class: Class,
+    /// Blocks in use.
+    live: u32,
+    /// Words handed out at least once.
+    touched: u32,
+    /// First word of the first free block, whose first word names the next.
+    free: u32,
+    /// Whether it stands among the roomy pages of its class.
+    listed: bool,
 }
 
 impl Default for Words {
     fn default() -> Self {
         let sizes = class_sizes();
-        Words { pages: Vec::new(), used_in_last_page: PAGE_WORDS, free: vec![Vec::new(); sizes.len()], sizes }
+        let roomy = vec![Vec::new(); sizes.len()];
+        Words { pages: Vec::new(), uses: Vec::new(), roomy, empty: Vec::new(), sizes }
     }
 }
 
@@ -67,22 +89,71 @@ impl Words {
 
     /// A block of the class; its contents are arbitrary.
     pub fn allocate(&mut self, class: Class) -> Handle {
-        if let Some(handle) = self.free[class as usize].pop() {
-            return handle;
+        while let Some(&page) = self.roomy[class as usize].last() {
+            if let Some(word) = self.take(page as usize, class) {
+                return Handle((page as usize * GRAINS_PER_PAGE + word / GRAIN) as u32);
+            }
+            self.roomy[class as usize].pop();
+            if self.uses[page as usize].class == class {
+                self.uses[page as usize].listed = false;
+            }
         }
-        let size = self.capacity(class);
-        if self.used_in_last_page + size > PAGE_WORDS {
-            self.pages.push(vec![0; PAGE_WORDS].into_boxed_slice());
-            self.used_in_last_page = 0;
+        let page = self.open_page(class);
+        Handle((page * GRAINS_PER_PAGE) as u32)
+    }
+
+    /// A free block of a page, as its first word; `None` where the page has none or is of another class now.
+    fn take(&mut self, page: usize, class: Class) -> Option<usize> {
+        let size = self.sizes[class as usize];
+        let used = &mut self.uses[page];
+        if used.class != class || used.live == 0 {
+            return None;
         }
-        let grain = (self.pages.len() - 1) * GRAINS_PER_PAGE + self.used_in_last_page / GRAIN;
-        self.used_in_last_page += size;
-        Handle(grain as u32)
+        let word = if used.free != NONE {
+            let word = used.free;
+            used.free = self.pages[page][word as usize];
+            word
+        } else if used.touched + size <= PAGE_WORDS as u32 {
+            used.touched += size;
+            used.touched - size
+        } else {
+            return None;
+        };
+        used.live += 1;
+        Some(word as usize)
+    }
+
+    /// An empty page for a class, its first block taken.
+    fn open_page(&mut self, class: Class) -> usize {
+        let page = self.empty.pop().map_or_else(
+            || {
+                self.pages.push(vec![0; PAGE_WORDS].into_boxed_slice());
+                self.pages.len() - 1
+            },
+            |page| page as usize,
+        );
+        let opened = Use { class, live: 1, touched: self.sizes[class as usize], free: NONE, listed: true };
+        match self.uses.get_mut(page) {
+            Some(used) => *used = opened,
+            None => self.uses.push(opened),
+        }
+        self.roomy[class as usize].push(page as u32);
+        page
     }
 
     /// Gives a block back.
     pub fn release(&mut self, handle: Handle, class: Class) {
-        self.free[class as usize].push(handle);
+        let (page, word) = locate(handle);
+        let used = &mut self.uses[page];
+        self.pages[page][word] = used.free;
+        used.free = word as u32;
+        used.live -= 1;
+        if used.live == 0 {
+            self.empty.push(page as u32);
+        } else if !used.listed {
+            used.listed = true;
+            self.roomy[class as usize].push(page as u32);
+        }
     }
 
     /// The words from the start of a block to the end of its page; the block is a prefix of it.
@@ -119,7 +190,8 @@ impl Words {
 
     /// Bytes held, used or not.
     pub fn bytes(&self) -> usize {
-        self.pages.len() * PAGE_WORDS * 4 + self.free.iter().map(|list| list.capacity() * 4).sum::<usize>()
+        let lists = self.roomy.iter().map(|list| list.capacity() * 4).sum::<usize>();
+        self.pages.len() * (PAGE_WORDS * 4 + size_of::<Use>()) + lists
     }
 }
 
@@ -156,5 +228,24 @@ mod tests {
         assert_eq!(words.allocate(2), handles[7]);
         words.copy(handles[99_999], handles[7], 12);
         assert_eq!(words.block(handles[7], 2), &[99_999; 12]);
+    }
+
+    #[test]
+    fn blocks_that_grow_together_leave_nothing_behind() {
+        let mut words = Words::default();
+        let mut handles: Vec<Handle> = (0..20_000).map(|_| words.allocate(0)).collect();
+        for class in 1..16 {
+            for handle in &mut handles {
+                let larger = words.allocate(class);
+                words.release(*handle, class - 1);
+                *handle = larger;
+            }
+        }
+        let held = 20_000 * words.capacity(15) * 4;
+        assert!(words.bytes() < held * 2, "{} bytes for {held}", words.bytes());
+        for (i, &handle) in handles.iter().enumerate() {
+            words.block_mut(handle, 15).fill(i as u32);
+        }
+        assert!(handles.iter().enumerate().all(|(i, &h)| words.block(h, 15).iter().all(|&word| word == i as u32)));
     }
 }

@@ -159,7 +159,7 @@ fn run_parallel(sink: &mut Sink, inputs: &mut InputSet, settings: &Settings, sto
     carriages.for_each(|carriage| drop(empty_out.send(carriage)));
     std::thread::scope(|scope| {
         scope.spawn(move || line.read(inputs, &empty_in, &promised_out));
-        line.apply(sink, promised_in, &empty_out)
+        line.apply(sink, promised_in, empty_out)
     })?;
     sink.report.interrupted = line.interrupted.load(Ordering::Relaxed);
     Ok(())
@@ -190,12 +190,13 @@ impl Line<'_> {
         });
     }
 
-    /// Applies decoded batches in order.
+    /// Applies decoded batches in order. Both ends it was given are dropped when it returns, also early: that is how the
+    /// reader learns that nobody waits any more.
     fn apply(
         &self,
         sink: &mut Sink,
         promised: Receiver<Receiver<Carriage>>,
-        empty: &Sender<Carriage>,
+        empty: Sender<Carriage>,
     ) -> io::Result<()> {
         for promise in promised {
             let Ok(carriage) = promise.recv() else { break };
