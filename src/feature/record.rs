@@ -130,7 +130,7 @@ pub fn splice(
     let needed = used - remove + insert;
     if needed > pool.capacity(class) {
         // Some room to grow, so that not every entry moves the record.
-        (handle, class) = resize(pool, handle, class, used, needed + needed / 8);
+        (handle, class) = resize(pool, handle, class, used, needed + needed / 16);
     }
     let block = pool.block_mut(handle, class);
     block.copy_within(place + remove..used, place + insert);
