@@ -64,6 +64,15 @@ fn a_full_device_is_an_error() {
 }
 
 #[test]
+fn stdin_is_not_read_twice() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lockkeeper"));
+    command.args(["replay", "--rules", "rules/wallet", "-", "-"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = command.stdin(Stdio::null()).output().expect("the program");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("only once"));
+}
+
+#[test]
 fn an_input_is_not_overwritten() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = events(folder.path());

@@ -132,6 +132,10 @@ pub fn run(args: &ReplayArgs) -> Result<Exit> {
         anstream::eprintln!("error: `{input}` is read and would be overwritten by --out; name another file");
         return Ok(Exit::Usage);
     }
+    if args.files.iter().filter(|file| *file == "-").count() > 1 {
+        anstream::eprintln!("error: stdin (`-`) can be read only once");
+        return Ok(Exit::Usage);
+    }
     let Some(rules) = super::load_rules(&args.rules)? else { return Ok(Exit::Config) };
     let stop = stop_on_signal()?;
     let order = if args.merge { Order::Merged } else { Order::Given };
