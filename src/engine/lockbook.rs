@@ -17,7 +17,7 @@ use crate::model::outcome::Target;
 use crate::ruleset::types::{Lock as LockRule, Named, Rule};
 
 /// The last instant of year 9999, ms: no lock ends later.
-pub const LATEST_END: i64 = 253_402_300_799_999;
+pub const LATEST_END: i64 = crate::model::time::MAX_TIME;
 
 /// One lock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,17 +2,11 @@
 
 use std::io::Write;
 
-use chrono::{DateTime, Datelike, Timelike};
-
 use crate::model::money::Currency;
+pub use crate::model::time::{MAX_TIME, MIN_TIME, write_duration, write_timestamp};
 use crate::model::value::Value;
 
 use super::lists::as_v4;
-
-/// 0001-01-01T00:00:00.000Z in ms.
-pub const MIN_TIME: i64 = -62_135_596_800_000;
-/// 9999-12-31T23:59:59.999Z in ms.
-pub const MAX_TIME: i64 = 253_402_300_799_999;
 
 /// Appends a value as text; strings as they are, without quotes.
 pub fn write_value(out: &mut Vec<u8>, value: &Value, currency: Currency) {
@@ -57,30 +51,6 @@ pub fn write_money(out: &mut Vec<u8>, minor: i64, digits: u32) {
         out.push(b'-');
     }
     write_fixed(out, minor.unsigned_abs(), digits as usize);
-}
-
-/// Appends `PT90.5S`: seconds without trailing zeros.
-pub fn write_duration(out: &mut Vec<u8>, span: i64) {
-    out.extend_from_slice(if span < 0 { b"PT-" } else { b"PT" });
-    write_fixed(out, span.unsigned_abs(), 3);
-    while out.ends_with(b"0") {
-        out.pop();
-    }
-    if out.ends_with(b".") {
-        out.pop();
-    }
-    out.push(b'S');
-}
-
-/// Appends `2026-11-22T08:00:00.000Z`, for times of the years 1 to 9999; others are cut to the nearest of these.
-pub fn write_timestamp(out: &mut Vec<u8>, time: i64) {
-    let time = DateTime::from_timestamp_millis(time.clamp(MIN_TIME, MAX_TIME)).unwrap_or_default().naive_utc();
-    let date = [(time.year() as u32, 4, b'-'), (time.month(), 2, b'-'), (time.day(), 2, b'T')];
-    let clock = [(time.hour(), 2, b':'), (time.minute(), 2, b':'), (time.second(), 2, b'.')];
-    for (value, width, end) in date.into_iter().chain(clock).chain([(time.nanosecond() / 1_000_000, 3, b'Z')]) {
-        write_padded(out, u64::from(value), width);
-        out.push(end);
-    }
 }
 
 /// Appends an address in canonical form, v4-mapped ones as v4.
