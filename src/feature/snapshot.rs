@@ -19,7 +19,7 @@ use super::store::{DimensionState, Store, lock};
 use super::text;
 use super::totals::Totals;
 use super::tree::{Entry, Summary};
-use super::upkeep::Floor;
+use super::upkeep::{self, Floor};
 
 /// The keys of a dimension.
 pub type DimensionValue = Vec<KeyValue>;
@@ -178,6 +178,9 @@ fn stream_value(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor, bo
     if let Keep::Bucket { .. } = shape.stream.keep {
         let (newest, credit) = bucket::state(open, stream).unwrap_or_default();
         return StreamValue::Bucket { newest, credit, seen: bucket::seen_values(open, stream, shape) };
+    }
+    if !bounded {
+        upkeep::drop_silent_front(open, stream, shape, floor);
     }
     let totals = open.totals(stream, shape).filter(|totals| totals.summary.count > 0).map(TotalsValue::from);
     let mut entries = open.entries(stream, shape);

@@ -251,6 +251,12 @@ fn compact_hot(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     }
 }
 
+/// Drops the entries before a silence that hides them from every later read, which upkeep does only now and then.
+pub fn drop_silent_front(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
+    let dead = silent_front(open, stream, shape, floor);
+    remove(open, stream, shape, 0..dead);
+}
+
 /// How many of the oldest entries lie before a silence that hides them from every later read.
 fn silent_front(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) -> usize {
     let Some(gap) = shape.stream.gap else { return 0 };
