@@ -104,12 +104,12 @@ impl Intake {
             Familiarity::Same => return Err((RejectCode::Duplicate, duplicate_detail())),
             Familiarity::Different => return Err((RejectCode::Conflict, conflict_detail())),
         }
-        self.advance(batch, row, partition, limits);
+        self.advance(batch, row, partition);
         self.recent.insert(seen, self.floor(limits).saturating_sub(limits.dedup));
         Ok(highest.map_or(0, |highest| highest.saturating_sub(time).max(0)))
     }
 
-    fn advance(&mut self, batch: &Batch, row: usize, partition: usize, _limits: &Limits) {
+    fn advance(&mut self, batch: &Batch, row: usize, partition: usize) {
         let time = batch.events.time[row];
         let highest = self.highest[partition];
         if let Some(before) = highest

@@ -354,8 +354,7 @@ impl<'a> OutputOrder<'a> {
     }
 
     fn reject_before(&mut self, record: u32, out: &mut Outcome) {
-        while let Some(&(at, index)) = self.rejections.get(self.next_rejection).filter(|(at, _)| *at < record) {
-            debug_assert!(at < record);
+        while let Some(&(_, index)) = self.rejections.get(self.next_rejection).filter(|(at, _)| *at < record) {
             out.items.push(Item::Rejected(index));
             self.next_rejection += 1;
         }

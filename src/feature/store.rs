@@ -86,17 +86,16 @@ impl Store {
     ) -> Vec<Evicted> {
         let active: Vec<&DimensionState> = self.dimensions.iter().filter(|d| d.dimension.level == level).collect();
         executor.for_each(active.len(), &|index| active[index].prepare(accepted, rows.time.len(), expressions));
-        let tasks: Vec<(&DimensionState, usize)> =
-            active.iter().flat_map(|dimension| (0..dimension.shards.len()).map(|shard| (*dimension, shard))).collect();
-        let evicted = Mutex::new(Vec::new());
         let batches: Vec<MutexGuard<BatchColumns>> = active.iter().map(|dimension| lock(&dimension.batch)).collect();
-        let batch_of = |state: &DimensionState| active.iter().position(|other| std::ptr::eq(*other, state));
+        let dimensions = active.iter().zip(&batches);
+        let tasks: Vec<(&DimensionState, &BatchColumns, usize)> = dimensions
+            .flat_map(|(dimension, batch)| (0..dimension.shards.len()).map(|shard| (*dimension, &**batch, shard)))
+            .collect();
+        let evicted = Mutex::new(Vec::new());
         executor.for_each(tasks.len(), &|index| {
-            let (dimension, shard) = tasks[index];
-            if let Some(position) = batch_of(dimension) {
-                let more = dimension.visit_all(shard, &batches[position], rows, features);
-                lock(&evicted).extend(more);
-            }
+            let (dimension, batch, shard) = tasks[index];
+            let more = dimension.visit_all(shard, batch, rows, features);
+            lock(&evicted).extend(more);
         });
         evicted.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
