@@ -21,11 +21,17 @@ const EXACT: u128 = 1 << 53;
 /// `sum / (count * scale)`, correctly rounded; a `count` or `scale` of 0 is taken as 1.
 pub fn mean(sum: i128, count: u64, scale: u64) -> f64 {
     let divisor = u128::from(count.max(1)) * u128::from(scale.max(1));
+    if let (Ok(sum), Ok(divisor)) = (i64::try_from(sum), i64::try_from(divisor))
+        && sum.unsigned_abs() <= EXACT as u64
+        && divisor as u64 <= EXACT as u64
+    {
+        // One division of two exact doubles is rounded once.
+        return if sum == 0 { 0.0 } else { sum as f64 / divisor as f64 };
+    }
     let size = sum.unsigned_abs();
     let estimate = size as f64 / divisor as f64;
-    if size == 0 || (size <= EXACT && divisor <= EXACT) {
-        // One division of two exact doubles is rounded once.
-        return if sum < 0 { -estimate } else { estimate };
+    if size == 0 {
+        return 0.0;
     }
     let size = U256::from(size);
     let found = nearest(estimate, |mantissa, exponent| {

@@ -3,7 +3,9 @@
 //! `plan` lays out what must be kept, `store` runs batches over it, `shard` holds keys, `open` and `series` are one
 //! key's streams, `reading` defines the features, `upkeep` forgets. Small keys live in `words`, large ones in `tree`.
 
+pub mod append;
 pub mod bucket;
+pub mod demand;
 pub mod eviction;
 pub mod exact;
 pub mod hot;
@@ -26,4 +28,5 @@ pub mod text;
 pub mod totals;
 pub mod tree;
 pub mod upkeep;
+pub mod visit;
 pub mod words;

@@ -1,5 +1,6 @@
 //! A key's record opened for work: its streams as series, whether small or hot.
 
+use super::append::Plain;
 use super::hot::{Hot, HotSeries};
 use super::plan::{Cell, Keep, Read, Stream};
 use super::reading;
@@ -28,6 +29,8 @@ pub struct Shape {
     pub own: Reads,
     /// The same under each other key.
     pub others: Vec<Reads>,
+    /// What is read under the entering key, where all of it is plain.
+    pub plain: Option<Plain>,
 }
 
 /// Features read at one visit.
@@ -37,13 +40,16 @@ pub struct Reads {
     pub before: Vec<Read>,
     /// Those that count it.
     pub after: Vec<Read>,
+    /// Conditions under which any of them is needed.
+    pub wanted: u64,
 }
 
 impl Reads {
     fn under(stream: &Stream, key: Option<usize>) -> Reads {
-        let (after, before) =
-            stream.reads.iter().filter(|read| read.key == key).cloned().partition(Read::counts_itself);
-        Reads { before, after }
+        let reads = stream.reads.iter().filter(|read| read.key == key);
+        let (after, before) = reads.cloned().partition(Read::counts_itself);
+        let wanted = stream.reads.iter().filter(|read| read.key == key).fold(0, |bits, read| bits | read.wanted);
+        Reads { before, after, wanted }
     }
 }
 
@@ -63,7 +69,7 @@ impl Shape {
         };
         let own = Reads::under(stream, None);
         let others = (0..other_keys).map(|key| Reads::under(stream, Some(key))).collect();
-        Shape { stream: stream.clone(), layout, needs, prefix, own, others }
+        Shape { stream: stream.clone(), layout, needs, prefix, own, others, plain: Plain::of(stream) }
     }
 }
 

@@ -4,6 +4,8 @@
 //! A *stream* is one time-ordered series of entries in that record. Features that enter the same events with the same
 //! values share a stream, whatever their windows and aggregates, so equal sub-features are kept and computed once.
 
+use super::demand::Demand;
+use super::record::ERA;
 use crate::expr::graph::{Graph, NodeId};
 use crate::model::value::Type;
 use crate::ruleset::types::{Aggregate, Feature, Named, Period, RuleSet, Window};
@@ -15,6 +17,8 @@ pub struct Plan {
     pub dimensions: Vec<Dimension>,
     /// Level of each feature: 0 where it needs no other feature.
     pub levels: Vec<usize>,
+    /// Which events need which feature.
+    pub demand: Demand,
 }
 
 /// One kind of key, and everything kept under it.
@@ -141,6 +145,8 @@ pub struct Read {
     pub unit: Unit,
     /// Under which key: `None` the entering one, else index into [`Dimension::read_by`].
     pub key: Option<usize>,
+    /// The conditions of [`Demand`] under which it is needed.
+    pub wanted: u64,
 }
 
 impl Read {
@@ -172,18 +178,19 @@ impl Plan {
     /// may lie.
     pub fn new(rules: &RuleSet, spread: i64) -> Plan {
         let levels = feature_levels(&rules.graph, &rules.features);
+        let demand = Demand::new(rules, &levels);
         let mut dimensions: Vec<Dimension> = Vec::new();
         let mut order: Vec<usize> = (0..rules.features.len()).collect();
         order.sort_by_key(|&feature| levels[feature]);
         for index in order {
             let feature = &rules.features[index];
             let dimension = dimension_for(&mut dimensions, feature, levels[index]);
-            add_feature(dimension, index, feature, rules.currency.exponent);
+            add_feature(dimension, index, feature, rules.currency.exponent, demand.features[index]);
         }
         for stream in dimensions.iter_mut().flat_map(|dimension| &mut dimension.streams) {
             stream.wide = needs_wide_times(stream, spread);
         }
-        Plan { dimensions, levels }
+        Plan { dimensions, levels, demand }
     }
 
     /// Number of levels: how often features and expressions take turns.
@@ -224,7 +231,7 @@ fn dimension_for<'a>(dimensions: &'a mut Vec<Dimension>, feature: &Feature, leve
     &mut dimensions[index]
 }
 
-fn add_feature(dimension: &mut Dimension, index: usize, feature: &Feature, exponent: u32) {
+fn add_feature(dimension: &mut Dimension, index: usize, feature: &Feature, exponent: u32, wanted: u64) {
     let key = feature.read_by.as_ref().map(|parts| {
         let known = dimension.read_by.iter().position(|other| other == parts);
         known.unwrap_or_else(|| {
@@ -241,6 +248,8 @@ fn add_feature(dimension: &mut Dimension, index: usize, feature: &Feature, expon
         least: feature.least,
         unit: unit_of(feature, exponent),
         key,
+        // Its own value may be what hides entries from later events.
+        wanted: if feature.reset_at.is_some() { u64::MAX } else { wanted },
     };
     let stream = stream_for(dimension, feature);
     stream.delay = stream.delay.max(feature.delay.unwrap_or(0));
@@ -334,8 +343,9 @@ fn widen(reach: &mut Reach, window: Window) {
     }
 }
 
-/// Times are kept modulo 2^31 ms below the key's newest time where everything kept lies within that.
+/// Times are kept modulo 2^31 ms below the key's newest time where everything kept lies within that; a stream that is
+/// not touched is trimmed once per era.
 fn needs_wide_times(stream: &Stream, spread: i64) -> bool {
     let reach = &stream.reach;
-    reach.forever || !reach.periods.is_empty() || reach.sliding.saturating_add(spread) >= (1 << 31) - 1
+    reach.forever || !reach.periods.is_empty() || reach.sliding.saturating_add(spread).saturating_add(ERA) >= (1 << 31) - 1
 }

@@ -186,25 +186,42 @@ fn value(cell: Cell, series: &impl Series, rank: usize) -> u128 {
 }
 
 fn total(read: &Read, summary: &Summary) -> Option<u128> {
-    let double = |value: f64| u128::from(value.to_bits());
-    let scale = match read.unit {
-        Unit::Whole => 1,
-        Unit::Minor(exponent) => 10_u64.pow(exponent),
-        Unit::Double => 1_000_000,
-    };
     match read.aggregate {
         Aggregate::Count => Some(u128::from(summary.count)),
-        Aggregate::Sum => i64::try_from(summary.sum).ok().map(|sum| match read.unit {
-            Unit::Double => double(exact::double_from_fixed(sum)),
-            Unit::Whole | Unit::Minor(_) => long(sum),
-        }),
+        Aggregate::Sum => sum(read.unit, summary.sum).map(u128::from),
         _ if summary.count == 0 => None,
-        Aggregate::Mean => Some(double(exact::mean(summary.sum, summary.count, scale))),
-        Aggregate::Stddev => exact::sample_stddev(summary.sum, summary.squares, summary.count, scale).map(double),
+        Aggregate::Mean => mean(read.unit, summary.sum, summary.count).map(u128::from),
+        Aggregate::Stddev => exact::sample_stddev(summary.sum, summary.squares, summary.count, scale(read.unit))
+            .map(|value| u128::from(value.to_bits())),
         Aggregate::Min => Some(extreme(read.unit, summary.min)),
         Aggregate::Max => Some(extreme(read.unit, summary.max)),
         _ => None,
     }
+}
+
+/// How many units of a stream's numbers are one of its feature.
+fn scale(unit: Unit) -> u64 {
+    match unit {
+        Unit::Whole => 1,
+        Unit::Minor(exponent) => 10_u64.pow(exponent),
+        Unit::Double => 1_000_000,
+    }
+}
+
+/// A sum as bits of its type; `None` where it does not fit.
+#[inline]
+pub fn sum(unit: Unit, sum: i128) -> Option<u64> {
+    let sum = i64::try_from(sum).ok()?;
+    Some(match unit {
+        Unit::Double => exact::double_from_fixed(sum).to_bits(),
+        Unit::Whole | Unit::Minor(_) => sum as u64,
+    })
+}
+
+/// A mean as bits of a double; `None` of nothing.
+#[inline]
+pub fn mean(unit: Unit, sum: i128, count: u64) -> Option<u64> {
+    (count > 0).then(|| exact::mean(sum, count, scale(unit)).to_bits())
 }
 
 fn extreme(unit: Unit, value: i64) -> u128 {

@@ -14,12 +14,24 @@
 
 use super::words::{Class, Handle, Words};
 
-const HEAD: usize = 4;
+/// Words before the directory.
+pub const HEAD: usize = 4;
 const HOT: u32 = 1 << 15;
-const LENGTH: u32 = HOT - 1;
+/// The part of a directory entry that says how many words a region has.
+pub const LENGTH: u32 = HOT - 1;
 
 /// Records of at least this many words move further entries out to hot series, so that offsets stay in 16 bits.
 pub const LARGE_RECORD: usize = 16 << 10;
+
+/// How long (ms) a stream may go without being trimmed while its key lives on: when a key's newest time enters another
+/// era, all its streams are trimmed.
+pub const ERA: i64 = 1 << 27;
+
+/// The era of a time.
+#[inline(always)]
+pub fn era(time: i64) -> i64 {
+    time.div_euclid(ERA)
+}
 
 /// Where a stream's region lies in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +70,10 @@ pub fn class(words: &[u32]) -> Class {
     words[0] as Class
 }
 
+fn set_class(words: &mut [u32], class: Class) {
+    words[0] = words[0] & !0xff | u32::from(class);
+}
+
 /// Words in use.
 #[inline(always)]
 pub fn used(words: &[u32]) -> usize {
@@ -81,6 +97,22 @@ pub fn set_newest(words: &mut [u32], time: i64) {
 pub fn region(words: &[u32], stream: usize) -> Region {
     let entry = words[HEAD + stream];
     Region { start: (entry >> 16) as usize, words: (entry & LENGTH) as usize, hot: entry & HOT != 0 }
+}
+
+/// Says that a record is as long as the slice.
+pub fn set_used(words: &mut [u32]) {
+    words[1] = words.len() as u32;
+}
+
+/// Sets where the regions start from how long they are.
+#[inline]
+pub fn lay_out(words: &mut [u32], streams: usize) {
+    let directory = &mut words[HEAD..HEAD + streams];
+    let mut start = directory.first().map_or(0, |first| first >> 16);
+    for entry in directory {
+        *entry = *entry & (HOT | LENGTH) | start << 16;
+        start += *entry & LENGTH;
+    }
 }
 
 /// Marks a stream as hot or not.
@@ -144,6 +176,23 @@ pub fn splice(
     (handle, place)
 }
 
+/// Replaces a record's words; returns its handle, which changes when it had to move to a larger block.
+pub fn overwrite(pool: &mut Words, handle: Handle, words: &[u32]) -> Handle {
+    let class = class(pool.from(handle));
+    if words.len() <= pool.capacity(class) {
+        pool.block_mut(handle, class)[..words.len()].copy_from_slice(words);
+        return handle;
+    }
+    pool.release(handle, class);
+    // Some room to grow, so that not every entry moves the record.
+    let class = pool.class_for(words.len() + words.len() / 16);
+    let handle = pool.allocate(class);
+    let block = pool.block_mut(handle, class);
+    block[..words.len()].copy_from_slice(words);
+    set_class(block, class);
+    handle
+}
+
 /// Moves a record to a block that holds `words`; returns its new handle and class.
 #[inline(never)]
 pub fn resize(pool: &mut Words, handle: Handle, class: Class, used: usize, words: usize) -> (Handle, Class) {
@@ -152,7 +201,7 @@ pub fn resize(pool: &mut Words, handle: Handle, class: Class, used: usize, words
     pool.copy(handle, new_handle, used);
     pool.release(handle, class);
     let block = pool.block_mut(new_handle, new_class);
-    block[0] = block[0] & !0xff | u32::from(new_class);
+    set_class(block, new_class);
     (new_handle, new_class)
 }
 

@@ -90,6 +90,15 @@ impl FeatureColumn {
         }
     }
 
+    /// Sets a row of a feature that is no address.
+    #[inline(always)]
+    pub fn put_word(&self, row: usize, value: Option<u64>) {
+        if let Some(value) = value {
+            self.bits[row].store(value, Relaxed);
+            self.present[row].store(true, Relaxed);
+        }
+    }
+
     /// The value of a row.
     #[inline]
     pub fn get(&self, row: usize) -> Option<u128> {

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::eviction::{Evicted, Order};
 use super::inputs;
+use super::demand::Demand;
 use super::keys::{Expressions, KeyColumn};
 use super::open::Shape;
 use super::plan::{Dimension, Plan};
@@ -58,6 +59,8 @@ struct BatchColumns {
     own: KeyColumn,
     others: Vec<KeyColumn>,
     streams: Vec<StreamColumn>,
+    /// The conditions of the demand that hold for each row.
+    wanted: Vec<u64>,
     visits: Vec<Vec<(u32, Role)>>,
 }
 
@@ -66,12 +69,14 @@ struct BatchColumns {
 pub struct Store {
     /// The dimensions, in the order of the plan.
     pub dimensions: Vec<DimensionState>,
+    demand: Demand,
 }
 
 impl Store {
     /// An empty store.
     pub fn new(plan: &Plan, bounds: Bounds) -> Store {
-        Store { dimensions: plan.dimensions.iter().map(|dimension| DimensionState::new(dimension, bounds)).collect() }
+        let dimensions = plan.dimensions.iter().map(|dimension| DimensionState::new(dimension, bounds)).collect();
+        Store { dimensions, demand: plan.demand.clone() }
     }
 
     /// Lets the accepted rows of a batch enter and read the dimensions of a level. Returns what had to be evicted.
@@ -85,7 +90,9 @@ impl Store {
         executor: &dyn Executor,
     ) -> Vec<Evicted> {
         let active: Vec<&DimensionState> = self.dimensions.iter().filter(|d| d.dimension.level == level).collect();
-        executor.for_each(active.len(), &|index| active[index].prepare(accepted, rows.time.len(), expressions));
+        executor.for_each(active.len(), &|index| {
+            active[index].prepare(accepted, rows.time.len(), expressions, &self.demand);
+        });
         let batches: Vec<MutexGuard<BatchColumns>> = active.iter().map(|dimension| lock(&dimension.batch)).collect();
         let dimensions = active.iter().zip(&batches);
         let tasks: Vec<(&DimensionState, &BatchColumns, usize)> = dimensions
@@ -121,7 +128,7 @@ impl DimensionState {
     fn new(dimension: &Dimension, bounds: Bounds) -> Self {
         let bounded = bounds != Bounds::default();
         let shards = if bounded || dimension.by.is_empty() { 1 } else { SHARDS };
-        let shard = |index| Mutex::new(Shard { index: index as u16, ..Shard::default() });
+        let shard = |index| Mutex::new(Shard { index: index as u16, bounded, ..Shard::default() });
         DimensionState {
             dimension: dimension.clone(),
             shapes: dimension.streams.iter().map(|stream| Shape::new(stream, dimension.read_by.len())).collect(),
@@ -137,7 +144,7 @@ impl DimensionState {
     }
 
     /// Computes keys and stream columns, and sorts the rows to the shards.
-    fn prepare(&self, accepted: &[u32], rows: usize, expressions: Expressions) {
+    fn prepare(&self, accepted: &[u32], rows: usize, expressions: Expressions, demand: &Demand) {
         let mut batch = lock(&self.batch);
         let batch = &mut *batch;
         batch.own.fill(&self.dimension.by, expressions, rows);
@@ -149,6 +156,7 @@ impl DimensionState {
         for (column, shape) in batch.streams.iter_mut().zip(&self.shapes) {
             inputs::fill(column, &shape.stream, expressions, rows);
         }
+        demand.fill(self.dimension.level, expressions.evaluator, rows, &mut batch.wanted);
         batch.visits.resize_with(self.shards.len(), Vec::new);
         batch.visits.iter_mut().for_each(Vec::clear);
         for &row in accepted {
@@ -193,7 +201,7 @@ impl DimensionState {
 
     fn visit_all(&self, shard: usize, batch: &BatchColumns, rows: &Rows, features: &[FeatureColumn]) -> Vec<Evicted> {
         let mut state = lock(&self.shards[shard]);
-        let columns = Columns { rows, streams: &batch.streams, features };
+        let columns = Columns { rows, streams: &batch.streams, features, wanted: &batch.wanted };
         let visits = &batch.visits[shard];
         let mut evicted = Vec::new();
         state.text.clear();
