@@ -5,18 +5,21 @@
 //! entered; then the record is written anew into a draft, without what has left every window and with the new entries,
 //! and copied back: one copy, however many streams change. [`super::visit`] does all that is not usual, entry by entry.
 
+use super::hot::{Hot, HotSeries};
 use super::open::{FLAT_MAX, Memory, Shape};
 use super::plan::{Cell, Keep, Read, Stream, Unit};
 use super::reading;
 use super::record::{self, HEAD, LARGE_RECORD, LENGTH, Region, join, split};
 use super::rows::{Step, StreamColumn};
 use super::shard::Columns;
-use super::upkeep::Floor;
+use super::tree::Entry;
 use super::words::Handle;
 use crate::ruleset::types::{Aggregate, Window};
 
 /// Times are kept in 31 bits, next to a bit that marks barriers; plain streams have none.
 const NARROW: u32 = (1 << 31) - 1;
+/// Entries of a hot series per upkeep.
+const UPKEEP: usize = 64;
 /// Marks, in the last word of a hash, that a later entry has the same value.
 const SUPERSEDED: u32 = 1 << 31;
 
@@ -25,8 +28,8 @@ const SUPERSEDED: u32 = 1 << 31;
 pub struct Plain {
     /// From the shortest window to the longest.
     reads: Vec<PlainRead>,
-    /// Conditions under which any of them is needed.
-    wanted: u64,
+    /// The longest window, ms.
+    reach: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -64,8 +67,7 @@ impl Plain {
         let own = stream.reads.iter().filter(|read| read.key.is_none());
         let mut reads: Vec<PlainRead> = own.map(PlainRead::of).collect::<Option<_>>()?;
         reads.sort_by_key(|read| read.length);
-        let wanted = reads.iter().fold(0, |bits, read| bits | read.wanted);
-        Some(Plain { reads, wanted })
+        Some(Plain { reads, reach: stream.reach.sliding })
     }
 }
 
@@ -85,16 +87,42 @@ impl PlainRead {
     }
 }
 
-/// Whether a stream is left to this pass. The rest of the record is for [`super::visit`].
-#[inline(always)]
-pub fn takes(shape: &Shape, region: Region) -> bool {
-    shape.plain.is_some() && !region.hot && region.words < FLAT_MAX * shape.layout.stride
+/// Which of the streams that have a bit in `streams` are left to this pass; all others are for [`super::visit`].
+#[inline]
+pub fn taken(memory: &Memory, handle: Handle, shapes: &[Shape], mut streams: u64) -> u64 {
+    let record = memory.pool.from(handle);
+    if record::used(record) >= LARGE_RECORD {
+        return 0;
+    }
+    let mut taken = 0;
+    while streams != 0 {
+        let stream = streams.trailing_zeros() as usize;
+        let (shape, region) = (&shapes[stream], record::region(record, stream));
+        let ready = if region.hot { is_ready(memory, record, region) } else { has_room(shape, region) };
+        taken |= u64::from(shape.plain.is_some() && ready) << stream;
+        streams &= streams - 1;
+    }
+    taken
 }
 
-/// Whether a record is small enough for this pass.
 #[inline(always)]
-pub fn takes_record(words: &[u32]) -> bool {
-    record::used(words) < LARGE_RECORD
+fn has_room(shape: &Shape, region: Region) -> bool {
+    region.words < FLAT_MAX * shape.layout.stride
+}
+
+/// Whether a hot stream is not due for upkeep.
+fn is_ready(memory: &Memory, record: &[u32], region: Region) -> bool {
+    match memory.hot.get(hot_index(record, region)) {
+        Hot::Series(series) => {
+            let len = series.tree.len();
+            !len.is_multiple_of(UPKEEP) && len < 2 * series.compacted + FLAT_MAX
+        }
+        Hot::Seen(_) => false,
+    }
+}
+
+fn hot_index(record: &[u32], region: Region) -> usize {
+    record[region.start + region.words - 1] as usize
 }
 
 /// The event at work.
@@ -106,8 +134,8 @@ pub struct Event<'a> {
     pub row: usize,
     /// Its time, ms.
     pub time: i64,
-    /// The lowest time an event can still have.
-    pub floor: &'a Floor,
+    /// The lowest time an event can still have, ms.
+    pub floor: i64,
     /// The conditions that hold for it.
     pub wanted: u64,
 }
@@ -122,7 +150,8 @@ pub fn append(
     mut streams: u64,
     event: Event,
 ) -> Handle {
-    let record = memory.pool.from(handle);
+    let Memory { pool, hot, entries } = memory;
+    let record = pool.from(handle);
     let mut grown = 0;
     draft.copied = 0;
     while streams != 0 {
@@ -130,20 +159,29 @@ pub fn append(
         streams &= streams - 1;
         let (shape, column) = (&shapes[stream], &event.columns.streams[stream]);
         let Some(plain) = &shape.plain else { continue };
-        let own = Own { event, plain, column, enters: column.step[event.row] == Step::Enter };
+        let own = Own { event: &event, plain, column, enters: column.step[event.row] == Step::Enter };
         let place = Place { record, stream, region: record::region(record, stream) };
+        if place.region.hot {
+            if let Hot::Series(series) = hot.get_mut(hot_index(record, place.region)) {
+                grown += own.slide(shape.stream.cell, series);
+            }
+            continue;
+        }
         grown += match shape.stream.cell {
-            Cell::Unit => own.units(&Entries::new(place, shape, &event), draft, place),
-            Cell::Number(_) => own.numbers(&Entries::new(place, shape, &event), draft, place),
-            _ => own.hashes(&Entries::new(place, shape, &event), draft, place),
+            Cell::Unit => own.units(&Entries::new(place, plain, &event), draft, place),
+            Cell::Number(_) => own.numbers(&Entries::new(place, plain, &event), draft, place),
+            _ => own.hashes(&Entries::new(place, plain, &event), draft, place),
         };
     }
+    *entries = entries.wrapping_add_signed(grown);
     if draft.copied == 0 {
+        if grown > 0 {
+            record::set_newest(pool.block_mut(handle, record::class(pool.from(handle))), event.time);
+        }
         return handle;
     }
     draft.finish(record, shapes.len(), event.time);
-    memory.entries = memory.entries.wrapping_add_signed(grown);
-    record::overwrite(&mut memory.pool, handle, &draft.words)
+    record::overwrite(pool, handle, &draft.words)
 }
 
 /// A stream's region in a record.
@@ -165,12 +203,13 @@ struct Entries<'a, const STRIDE: usize> {
 
 impl<'a, const STRIDE: usize> Entries<'a, STRIDE> {
     #[inline(always)]
-    fn new(place: Place<'a>, shape: &Shape, event: &Event) -> Self {
+    fn new(place: Place<'a>, plain: &Plain, event: &Event) -> Self {
         let words = &place.record[place.region.start..place.region.start + place.region.words];
         let (all, _) = words.as_chunks::<STRIDE>();
         let mut entries = Entries { all, gone: 0, now: event.time as u32 };
         // Ages are below 2^31, so a longer reach holds all.
-        let reach = u32::try_from(event.time.saturating_sub(event.floor.cutoff(&shape.stream))).unwrap_or(NARROW);
+        let reach = event.time.saturating_sub(event.floor).saturating_add(plain.reach);
+        let reach = u32::try_from(reach).unwrap_or(NARROW);
         entries.gone = entries.first_within(all.len(), reach);
         entries
     }
@@ -207,7 +246,7 @@ impl Entries<'_, 5> {
 
 /// The event at one stream.
 struct Own<'a> {
-    event: Event<'a>,
+    event: &'a Event<'a>,
     plain: &'a Plain,
     column: &'a StreamColumn,
     enters: bool,
@@ -234,6 +273,36 @@ impl Own<'_> {
     #[inline(always)]
     fn stamp(&self) -> u32 {
         (self.event.time as u32) << 1
+    }
+
+    /// The same at a hot stream.
+    #[inline(never)]
+    fn slide(&self, cell: Cell, series: &mut HotSeries) -> i64 {
+        let (row, hashed) = (self.event.row, cell == Cell::Hash);
+        let own = (hashed && self.column.present[row]).then(|| self.column.extra[row]);
+        let twin = own.and_then(|own| series.latest(own));
+        if self.enters {
+            let value = if matches!(cell, Cell::Number(_)) { self.column.number[row] } else { 0 };
+            let extra = own.unwrap_or_default();
+            series.insert(Entry { time: self.event.time, value, extra, ..Entry::default() });
+        }
+        for (index, read) in self.plain.reads.iter().enumerate() {
+            if read.wanted & self.event.wanted == 0 {
+                continue;
+            }
+            let start = self.event.time.saturating_sub(i64::from(read.length));
+            let window = series.slide(index, self.plain.reads.len(), start);
+            let value = match read.measure {
+                Measure::Count => Some(window.count),
+                Measure::Distinct => Some(window.live),
+                Measure::IsNew => own.map(|_| u64::from(twin.is_none_or(|twin| twin < start))),
+                _ if window.count < read.least => None,
+                Measure::Mean => reading::mean(read.unit, window.sum, window.count),
+                Measure::Sum => reading::sum(read.unit, window.sum),
+            };
+            self.event.columns.features[read.feature].put_word(row, value);
+        }
+        i64::from(self.enters)
     }
 
     fn units(&self, entries: &Entries<1>, draft: &mut Draft, place: Place) -> i64 {
@@ -284,7 +353,7 @@ impl Own<'_> {
         let Some([a, b, c, d]) = own.filter(|_| self.enters) else { return 0 };
         let settled = |&twin: &usize| {
             let age = entries.age(&entries.all[twin]);
-            i64::from(age) >= self.event.time.saturating_sub(self.event.floor.time)
+            i64::from(age) >= self.event.time.saturating_sub(self.event.floor)
         };
         // Nobody to come can see the one before the twin but not the twin.
         let dropped = twin.filter(settled).and_then(|twin| entries.find(twin, [a, b, c, d]));

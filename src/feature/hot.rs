@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::cursor::Cursor;
 use super::occurrences::Occurrences;
 use super::plan::{Cell, Stream};
 use super::series::{Needs, SUPERSEDED, Series};
@@ -29,6 +30,10 @@ pub struct HotSeries {
     pub compacted: usize,
     /// Number of barriers held.
     pub barriers: usize,
+    /// Entries dropped from the front so far.
+    pub(super) gone: u64,
+    /// Where the windows start that are read in order.
+    pub(super) cursors: Vec<Option<Cursor>>,
 }
 
 impl HotSeries {
@@ -39,47 +44,66 @@ impl HotSeries {
             occurrences: (stream.cell == Cell::Hash).then(Occurrences::default),
             compacted: 0,
             barriers: 0,
+            gone: 0,
+            cursors: Vec::new(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_hashes() -> Self {
+        HotSeries {
+            tree: Tree::new(TreeLayout { values: true, extra: true }),
+            occurrences: Some(Occurrences::default()),
+            compacted: 0,
+            barriers: 0,
+            gone: 0,
+            cursors: Vec::new(),
         }
     }
 
     /// Adds an entry or barrier behind all of its time.
     pub fn insert(&mut self, mut entry: Entry) {
+        let mut repeats = None;
         if entry.barrier {
             self.barriers += 1;
         } else if self.occurrences.is_some() {
-            entry.superseded = self.supersede(entry.extra, entry.time);
+            (entry.superseded, repeats) = self.supersede(entry.extra, entry.time);
         }
-        self.tree.insert(entry);
+        let rank = self.tree.insert(entry);
+        if rank + 1 < self.tree.len() || entry.barrier {
+            self.cursors.clear();
+        }
+        let repeats = repeats.map(|rank| self.gone + rank as u64);
+        self.cursors.iter_mut().flatten().for_each(|cursor| cursor.append(&entry, repeats));
     }
 
-    /// Notes an occurrence of a value; returns whether a later one exists, else flags the one before it.
-    fn supersede(&mut self, value: u128, time: i64) -> bool {
-        let Some(occurrences) = &mut self.occurrences else { return false };
+    /// Notes an occurrence of a value; returns whether a later one exists, else the rank of the one before it, which
+    /// is flagged.
+    fn supersede(&mut self, value: u128, time: i64) -> (bool, Option<usize>) {
+        let Some(occurrences) = &mut self.occurrences else { return (false, None) };
         let latest = occurrences.latest(value);
         occurrences.insert(value, time);
         match latest {
-            Some(latest) if latest > time => true,
-            Some(latest) => {
-                self.flag(value, latest);
-                false
-            }
-            None => false,
+            Some(latest) if latest > time => (true, None),
+            Some(latest) => (false, self.flag(value, latest)),
+            None => (false, None),
         }
     }
 
-    fn flag(&mut self, value: u128, time: i64) {
+    fn flag(&mut self, value: u128, time: i64) -> Option<usize> {
         let mut rank = self.tree.upper_bound(time);
         while rank > 0 {
             rank -= 1;
             let entry = self.tree.get(rank);
             if entry.time != time {
-                return;
+                return None;
             }
             if !entry.barrier && entry.extra == value && !entry.superseded {
                 self.tree.set_superseded(rank, true);
-                return;
+                return Some(rank);
             }
         }
+        None
     }
 
     /// Drops the oldest entries.
@@ -89,6 +113,7 @@ impl HotSeries {
             self.forget(&entry);
         }
         self.tree.remove_front(count);
+        self.gone += count as u64;
     }
 
     /// Drops one entry.
@@ -96,6 +121,7 @@ impl HotSeries {
         let entry = self.tree.get(rank);
         self.forget(&entry);
         self.tree.remove(rank);
+        self.cursors.clear();
     }
 
     fn forget(&mut self, entry: &Entry) {
@@ -133,6 +159,11 @@ impl HotSeries {
         // Entries of this time lie on both sides of the range's start.
         let mut here = self.tree.iter(range.clone()).take_while(|entry| entry.time == time);
         here.any(|entry| !entry.barrier && entry.extra == value)
+    }
+
+    /// Newest time of a hashed value.
+    pub fn latest(&self, value: u128) -> Option<i64> {
+        self.occurrences.as_ref().and_then(|occurrences| occurrences.latest(value))
     }
 
     fn predecessor(&self, value: u128, at_or_before: i64) -> Option<i64> {

@@ -5,6 +5,7 @@
 
 pub mod append;
 pub mod bucket;
+pub mod cursor;
 pub mod demand;
 pub mod eviction;
 pub mod exact;

@@ -1,6 +1,6 @@
 //! One part of a dimension's keys: finds the record of a key, lets the event enter, reads the features.
 
-use super::append::Draft;
+use super::append::{self, Draft, Event};
 use super::open::{Memory, Open, Shape};
 use super::reading::{self, Reader};
 use super::record;
@@ -46,6 +46,8 @@ pub struct Columns<'a> {
     pub features: &'a [FeatureColumn],
     /// Per row: the conditions of [`super::demand::Demand`] that hold.
     pub wanted: &'a [u64],
+    /// Per row: the streams that it enters, resets or has to read, as bits.
+    pub touched: &'a [u64],
 }
 
 /// Some of the keys of one dimension.
@@ -102,26 +104,64 @@ impl Shard {
             return None;
         };
         let handle = self.table.at(position)?;
-        let mut work = Work {
-            open: Open::new(&mut self.memory, shapes.len(), handle),
-            columns,
-            row: visit.row,
-            floor: Floor::of(columns.rows, visit.row),
-            wanted: columns.wanted[visit.row],
-            text: &mut self.text,
-            shard: self.index,
-            draft: &mut self.draft,
+        let moved = match visit.role {
+            Role::Own => self.enter(shapes, handle, visit.row, columns),
+            Role::Before(key) => self.read_as(shapes, handle, visit.row, columns, (usize::from(key), false)),
+            Role::After(key) => self.read_as(shapes, handle, visit.row, columns, (usize::from(key), true)),
         };
-        match visit.role {
-            Role::Own => work.enter_and_read(shapes, self.bounded),
-            Role::Before(key) => work.read_as(shapes, usize::from(key), false),
-            Role::After(key) => work.read_as(shapes, usize::from(key), true),
-        }
-        if work.open.handle != handle {
-            let moved = work.open.handle;
+        if moved != handle {
             self.table.replace(position, moved);
         }
         Some(position)
+    }
+
+    /// Lets the event enter its own key and reads what is needed there; returns the record's handle.
+    fn enter(&mut self, shapes: &[Shape], handle: Handle, row: usize, columns: Columns) -> Handle {
+        let (words, time) = (self.memory.pool.from(handle), columns.rows.time[row]);
+        let (newest, touched) = (record::newest(words), columns.touched[row]);
+        let whole = self.bounded || record::era(newest) != record::era(time.max(newest)) || shapes.len() > 64;
+        if whole {
+            let mut work = self.work(shapes, handle, row, columns);
+            work.enter_all(shapes);
+            return work.open.handle;
+        }
+        let plain = if time >= newest { append::taken(&self.memory, handle, shapes, touched) } else { 0 };
+        let mut handle = handle;
+        if touched != plain {
+            let mut work = self.work(shapes, handle, row, columns);
+            work.enter_some(shapes, touched & !plain);
+            handle = work.open.handle;
+        }
+        if plain != 0 {
+            let event = Event { columns, row, time, floor: columns.rows.floor[row], wanted: columns.wanted[row] };
+            handle = append::append(&mut self.memory, &mut self.draft, handle, shapes, plain, event);
+        }
+        handle
+    }
+
+    fn read_as(
+        &mut self,
+        shapes: &[Shape],
+        handle: Handle,
+        row: usize,
+        columns: Columns,
+        (key, after): (usize, bool),
+    ) -> Handle {
+        let mut work = self.work(shapes, handle, row, columns);
+        work.read_as(shapes, key, after);
+        work.open.handle
+    }
+
+    fn work<'a>(&'a mut self, shapes: &[Shape], handle: Handle, row: usize, columns: Columns<'a>) -> Work<'a> {
+        Work {
+            open: Open::new(&mut self.memory, shapes.len(), handle),
+            columns,
+            row,
+            floor: Floor::of(columns.rows, row),
+            wanted: columns.wanted[row],
+            text: &mut self.text,
+            shard: self.index,
+        }
     }
 
     fn create(&mut self, streams: usize, visit: Visit, columns: Columns) -> usize {

@@ -11,7 +11,7 @@ use super::demand::Demand;
 use super::keys::{Expressions, KeyColumn};
 use super::open::Shape;
 use super::plan::{Dimension, Plan};
-use super::rows::{FeatureColumn, Rows, StreamColumn};
+use super::rows::{FeatureColumn, Rows, Step, StreamColumn};
 use super::shard::{Columns, Role, Shard, Visit};
 use super::upkeep::Floor;
 use crate::ruleset::types::Bounds;
@@ -61,7 +61,18 @@ struct BatchColumns {
     streams: Vec<StreamColumn>,
     /// The conditions of the demand that hold for each row.
     wanted: Vec<u64>,
-    visits: Vec<Vec<(u32, Role)>>,
+    /// The streams that each row touches.
+    touched: Vec<u64>,
+    /// Per shard, in the order of the rows.
+    visits: Vec<Vec<Planned>>,
+}
+
+/// A visit to come.
+#[derive(Debug, Clone, Copy)]
+struct Planned {
+    hash: u64,
+    row: u32,
+    role: Role,
 }
 
 /// All dimensions.
@@ -157,6 +168,7 @@ impl DimensionState {
             inputs::fill(column, &shape.stream, expressions, rows);
         }
         demand.fill(self.dimension.level, expressions.evaluator, rows, &mut batch.wanted);
+        self.find_touched(batch, rows);
         batch.visits.resize_with(self.shards.len(), Vec::new);
         batch.visits.iter_mut().for_each(Vec::clear);
         for &row in accepted {
@@ -164,24 +176,42 @@ impl DimensionState {
         }
     }
 
+    /// Per row the streams that it enters, resets or has to read, as bits; of all if there are more streams than bits.
+    fn find_touched(&self, batch: &mut BatchColumns, rows: usize) {
+        batch.touched.clear();
+        batch.touched.resize(rows, if self.shapes.len() > u64::BITS as usize { u64::MAX } else { 0 });
+        for (stream, (shape, column)) in self.shapes.iter().zip(&batch.streams).take(u64::BITS as usize).enumerate() {
+            let asked = shape.own.wanted;
+            for ((bits, &step), &wanted) in batch.touched.iter_mut().zip(&column.step).zip(&batch.wanted) {
+                *bits |= u64::from((step != Step::Pass) | (asked & wanted != 0)) << stream;
+            }
+        }
+    }
+
     fn assign(&self, batch: &mut BatchColumns, row: u32) {
-        for (role, column) in self.roles(batch, row as usize).into_iter().flatten() {
-            let hash = column.map_or(batch.own.hash[row as usize], |other| batch.others[other].hash[row as usize]);
-            batch.visits[self.shard_of(hash)].push((row, role));
+        let at = row as usize;
+        let other = batch.others.len() == 1 && batch.others[0].present[at];
+        if other {
+            self.plan_visit(batch, row, Role::Before(0));
+        }
+        if batch.own.present[at] && (batch.touched[at] != 0 || self.order.is_some()) {
+            self.plan_visit(batch, row, Role::Own);
+        }
+        if other {
+            self.plan_visit(batch, row, Role::After(0));
         }
         if batch.others.len() > 1 {
             self.assign_more(batch, row);
         }
     }
 
-    /// The visits of a row when there is at most one other key, in order.
-    fn roles(&self, batch: &BatchColumns, row: usize) -> [Option<(Role, Option<usize>)>; 3] {
-        let other = batch.others.first().is_some_and(|other| other.present[row]) && batch.others.len() == 1;
-        [
-            other.then_some((Role::Before(0), Some(0))),
-            batch.own.present[row].then_some((Role::Own, None)),
-            other.then_some((Role::After(0), Some(0))),
-        ]
+    #[inline]
+    fn plan_visit(&self, batch: &mut BatchColumns, row: u32, role: Role) {
+        let hash = match role {
+            Role::Own => batch.own.hash[row as usize],
+            Role::Before(other) | Role::After(other) => batch.others[usize::from(other)].hash[row as usize],
+        };
+        batch.visits[self.shard_of(hash)].push(Planned { hash, row, role });
     }
 
     /// With several other keys, those that leave the event out come first again. Only keys equal to the entering one
@@ -191,35 +221,37 @@ impl DimensionState {
             if !batch.others[other].present[row as usize] {
                 continue;
             }
-            let shard = self.shard_of(batch.others[other].hash[row as usize]);
-            let visits = &mut batch.visits[shard];
-            let own = visits.iter().rposition(|&visit| visit == (row, Role::Own)).unwrap_or(visits.len());
-            visits.insert(own, (row, Role::Before(other as u8)));
-            visits.push((row, Role::After(other as u8)));
+            let hash = batch.others[other].hash[row as usize];
+            let visits = &mut batch.visits[self.shard_of(hash)];
+            let is_own = |visit: &Planned| (visit.row, visit.role) == (row, Role::Own);
+            let own = visits.iter().rposition(is_own).unwrap_or(visits.len());
+            visits.insert(own, Planned { hash, row, role: Role::Before(other as u8) });
+            visits.push(Planned { hash, row, role: Role::After(other as u8) });
         }
     }
 
     fn visit_all(&self, shard: usize, batch: &BatchColumns, rows: &Rows, features: &[FeatureColumn]) -> Vec<Evicted> {
         let mut state = lock(&self.shards[shard]);
-        let columns = Columns { rows, streams: &batch.streams, features, wanted: &batch.wanted };
+        let columns = Columns { rows, streams: &batch.streams, features, wanted: &batch.wanted, touched: &batch.touched };
         let visits = &batch.visits[shard];
         let mut evicted = Vec::new();
         state.text.clear();
-        let key_of = |&(row, role): &(u32, Role)| {
-            let column = match role {
+        let key_of = |planned: &Planned| {
+            let column = match planned.role {
                 Role::Own => &batch.own,
                 Role::Before(other) | Role::After(other) => &batch.others[usize::from(other)],
             };
-            Visit { row: row as usize, role, hash: column.hash[row as usize], key: column.key(row as usize) }
+            let row = planned.row as usize;
+            Visit { row, role: planned.role, hash: planned.hash, key: column.key(row) }
         };
-        for (index, visit) in visits.iter().enumerate() {
+        for (index, planned) in visits.iter().enumerate() {
             if let Some(ahead) = visits.get(index + SLOT_AHEAD) {
-                state.prefetch_slot(key_of(ahead).hash);
+                state.prefetch_slot(ahead.hash);
             }
             if let Some(ahead) = visits.get(index + RECORD_AHEAD) {
-                state.prefetch_record(key_of(ahead).hash);
+                state.prefetch_record(ahead.hash);
             }
-            let visit = key_of(visit);
+            let visit = key_of(planned);
             match &self.order {
                 None => {
                     state.visit(&self.shapes, visit, columns);

@@ -1,11 +1,10 @@
 //! One event at one key, entry by entry: all that is not as usual as [`super::append`] wants it.
 
-use super::append::{self, Draft};
 use super::bucket::{self, Bucket};
 use super::open::{Open, Reads, Shape};
 use super::plan::{Cell, Keep, Read, Stream};
 use super::reading::{self, Known, Reader, Sight};
-use super::record::{self, era};
+use super::record;
 use super::rows::{Step, StreamColumn};
 use super::series::Series;
 use super::shard::{Columns, pack_text};
@@ -29,8 +28,6 @@ pub struct Work<'a> {
     pub text: &'a mut Vec<u8>,
     /// The shard's number.
     pub shard: u16,
-    /// For records written anew.
-    pub draft: &'a mut Draft,
 }
 
 impl Work<'_> {
@@ -38,47 +35,22 @@ impl Work<'_> {
         self.columns.rows.time[self.row]
     }
 
-    /// Lets the event enter its own key and reads what is needed there.
-    pub fn enter_and_read(&mut self, shapes: &[Shape], bounded: bool) {
-        let old = self.open.newest;
-        let new = old.max(self.time());
-        if bounded || era(old) != era(new) || shapes.len() > u64::BITS as usize {
-            (0..shapes.len()).for_each(|stream| self.go_through(shapes, stream, old, new));
-            record::set_newest(self.open.words_mut(), new);
-            return;
-        }
-        let (plain, mut others) = self.touched(shapes, self.time() >= old);
-        if others != 0 {
-            while others != 0 {
-                self.go_through(shapes, others.trailing_zeros() as usize, old, new);
-                others &= others - 1;
-            }
-            record::set_newest(self.open.words_mut(), new);
-        }
-        if plain != 0 {
-            let (columns, row, time, wanted) = (self.columns, self.row, new, self.wanted);
-            let event = append::Event { columns, row, time, floor: &self.floor, wanted };
-            let open = &mut self.open;
-            open.handle = append::append(open.memory, self.draft, open.handle, shapes, plain, event);
-        }
+    /// Lets the event enter its own key and reads what is needed there; trims all streams.
+    pub fn enter_all(&mut self, shapes: &[Shape]) {
+        let (old, new) = (self.open.newest, self.open.newest.max(self.time()));
+        (0..shapes.len()).for_each(|stream| self.go_through(shapes, stream, old, new));
+        record::set_newest(self.open.words_mut(), new);
     }
 
-    /// The streams that the row enters, resets or has to read, as bits: those that [`append`] can do, and the others.
-    /// What is not touched is not trimmed either; its turn comes with the next era, or when it is swept.
-    #[inline]
-    fn touched(&self, shapes: &[Shape], in_order: bool) -> (u64, u64) {
-        let (mut plain, mut others) = (0, 0);
-        let words = self.open.words();
-        let usual = in_order && record::used(words) < record::LARGE_RECORD;
-        for (stream, (shape, column)) in shapes.iter().zip(self.columns.streams).enumerate() {
-            if column.step[self.row] == Step::Pass && shape.own.wanted & self.wanted == 0 {
-                continue;
-            }
-            let appends = usual && append::takes(shape, record::region(words, stream));
-            let streams = if appends { &mut plain } else { &mut others };
-            *streams |= 1 << stream;
+    /// The same for those streams that have a bit in `streams`. What is not touched is not trimmed either: its turn
+    /// comes with the next era, or when it is swept.
+    pub fn enter_some(&mut self, shapes: &[Shape], mut streams: u64) {
+        let (old, new) = (self.open.newest, self.open.newest.max(self.time()));
+        while streams != 0 {
+            self.go_through(shapes, streams.trailing_zeros() as usize, old, new);
+            streams &= streams - 1;
         }
-        (plain, others)
+        record::set_newest(self.open.words_mut(), new);
     }
 
     /// Forgets what of a stream is out of reach, then lets the event pass. Narrow times are relative to the key's

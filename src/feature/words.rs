@@ -2,11 +2,13 @@
 //!
 //! Millions of keys each hold a few dozen to a few hundred bytes that grow and shrink. One allocation each would cost
 //! 16 bytes of allocator overhead and a trip to the allocator per change; blocks of a pool cost neither. Blocks come
-//! in size classes about 25 % apart, a page holds blocks of one class, and pages are never moved, so growing the pool
-//! copies nothing.
+//! in size classes about 25 % apart, a page holds blocks of one class, and a full page is never moved, so growing the
+//! pool copies next to nothing.
 
 /// Words (u32) per page; a block lies within one page.
 const PAGE_WORDS: usize = 1 << 16;
+/// Words of a page at first.
+const FIRST_WORDS: usize = 1 << 10;
 /// Block sizes are multiples of this many words, so that a 32-bit handle reaches 64 GiB.
 const GRAIN: usize = 4;
 const GRAINS_PER_PAGE: usize = PAGE_WORDS / GRAIN;
@@ -27,7 +29,8 @@ const NONE: u32 = u32::MAX;
 /// A pool of blocks of u32 words.
 #[derive(Debug)]
 pub struct Words {
-    pages: Vec<Box<[u32]>>,
+    /// Each as long as what was handed out of it, rounded up, so that a class of few blocks costs little.
+    pages: Vec<Vec<u32>>,
     uses: Vec<Use>,
     /// Per class: pages that may have room; entries that have none any more are dropped when met.
     roomy: Vec<Vec<u32>>,
@@ -115,6 +118,7 @@ impl Words {
             word
         } else if used.touched + size <= PAGE_WORDS as u32 {
             used.touched += size;
+            reach(&mut self.pages[page], used.touched as usize);
             used.touched - size
         } else {
             return None;
@@ -127,11 +131,12 @@ impl Words {
     fn open_page(&mut self, class: Class) -> usize {
         let page = self.empty.pop().map_or_else(
             || {
-                self.pages.push(vec![0; PAGE_WORDS].into_boxed_slice());
+                self.pages.push(Vec::new());
                 self.pages.len() - 1
             },
             |page| page as usize,
         );
+        reach(&mut self.pages[page], self.sizes[class as usize] as usize);
         let opened = Use { class, live: 1, touched: self.sizes[class as usize], free: NONE, listed: true };
         match self.uses.get_mut(page) {
             Some(used) => *used = opened,
@@ -191,7 +196,16 @@ impl Words {
     /// Bytes held, used or not.
     pub fn bytes(&self) -> usize {
         let lists = self.roomy.iter().map(|list| list.capacity() * 4).sum::<usize>();
-        self.pages.len() * (PAGE_WORDS * 4 + size_of::<Use>()) + lists
+        let words = self.pages.iter().map(|page| page.capacity() * 4 + size_of::<Vec<u32>>()).sum::<usize>();
+        words + self.pages.len() * size_of::<Use>() + lists
+    }
+}
+
+/// Makes a page at least `words` long; it doubles, so what is moved is little.
+#[inline]
+fn reach(page: &mut Vec<u32>, words: usize) {
+    if page.len() < words {
+        page.resize(words.max(page.len() * 2).clamp(FIRST_WORDS, PAGE_WORDS), 0);
     }
 }
 

@@ -15,6 +15,17 @@ impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
         self.leaves.get(leaf, position)
     }
 
+    /// The leaf of the entry of a rank below `len`, its position there, and how many entries the leaf has.
+    pub fn leaf_of(&self, rank: usize) -> (u32, usize, usize) {
+        let (leaf, position) = self.locate(rank + self.dropped);
+        (leaf, position, self.leaves.len(leaf))
+    }
+
+    /// The entry at a position of a leaf.
+    pub fn in_leaf(&self, leaf: u32, position: usize) -> Entry {
+        self.leaves.get(leaf, position)
+    }
+
     /// First rank with a time of at least `time`, else `len`.
     pub fn lower_bound(&self, time: i64) -> usize {
         self.first_rank(|other| other >= time)
