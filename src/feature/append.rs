@@ -83,7 +83,14 @@ impl PlainRead {
         };
         let Window::Sliding(length) = read.window else { return None };
         let length = u32::try_from(length).ok().filter(|&length| length < NARROW)?;
-        Some(PlainRead { feature: read.feature, measure, length, least: read.least, unit: read.unit, wanted: read.wanted })
+        Some(PlainRead {
+            feature: read.feature,
+            measure,
+            length,
+            least: read.least,
+            unit: read.unit,
+            wanted: read.wanted,
+        })
     }
 }
 
@@ -331,11 +338,11 @@ impl Own<'_> {
         });
         let Some(own) = own else { return 0 };
         let [low, high] = split(own as u64);
-        draft.replace(place, Edit { entries: entries.all, from: entries.gone, ..Edit::default() }, [
-            self.stamp(),
-            low,
-            high,
-        ])
+        draft.replace(
+            place,
+            Edit { entries: entries.all, from: entries.gone, ..Edit::default() },
+            [self.stamp(), low, high],
+        )
     }
 
     fn hashes(&self, entries: &Entries<5>, draft: &mut Draft, place: Place) -> i64 {

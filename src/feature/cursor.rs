@@ -25,6 +25,8 @@ struct LeafSpan {
     leaf: u32,
     start: u64,
     len: u64,
+    /// How the tree was when it was looked at.
+    moves: u64,
 }
 
 /// What a window holds.
@@ -72,9 +74,10 @@ impl HotSeries {
 
     fn advance(&self, mut cursor: Cursor, end: u64, start: i64) -> Cursor {
         while cursor.from < end {
-            if cursor.from - cursor.leaf.start >= cursor.leaf.len {
+            if cursor.from - cursor.leaf.start >= cursor.leaf.len || cursor.leaf.moves != self.tree.moves() {
                 let (leaf, position, len) = self.tree.leaf_of((cursor.from - self.gone) as usize);
-                cursor.leaf = LeafSpan { leaf, start: cursor.from - position as u64, len: len as u64 };
+                cursor.leaf =
+                    LeafSpan { leaf, start: cursor.from - position as u64, len: len as u64, moves: self.tree.moves() };
             }
             let entry = self.tree.in_leaf(cursor.leaf.leaf, (cursor.from - cursor.leaf.start) as usize);
             if entry.time >= start {

@@ -347,5 +347,7 @@ fn widen(reach: &mut Reach, window: Window) {
 /// not touched is trimmed once per era.
 fn needs_wide_times(stream: &Stream, spread: i64) -> bool {
     let reach = &stream.reach;
-    reach.forever || !reach.periods.is_empty() || reach.sliding.saturating_add(spread).saturating_add(ERA) >= (1 << 31) - 1
+    reach.forever
+        || !reach.periods.is_empty()
+        || reach.sliding.saturating_add(spread).saturating_add(ERA) >= (1 << 31) - 1
 }

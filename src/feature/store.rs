@@ -5,9 +5,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::demand::Demand;
 use super::eviction::{Evicted, Order};
 use super::inputs;
-use super::demand::Demand;
 use super::keys::{Expressions, KeyColumn};
 use super::open::Shape;
 use super::plan::{Dimension, Plan};
@@ -232,7 +232,8 @@ impl DimensionState {
 
     fn visit_all(&self, shard: usize, batch: &BatchColumns, rows: &Rows, features: &[FeatureColumn]) -> Vec<Evicted> {
         let mut state = lock(&self.shards[shard]);
-        let columns = Columns { rows, streams: &batch.streams, features, wanted: &batch.wanted, touched: &batch.touched };
+        let columns =
+            Columns { rows, streams: &batch.streams, features, wanted: &batch.wanted, touched: &batch.touched };
         let visits = &batch.visits[shard];
         let mut evicted = Vec::new();
         state.text.clear();

@@ -61,6 +61,8 @@ pub struct SizedTree<const LEAF: usize, const FAN: usize> {
     stored: usize,
     /// So many of the first leaf's entries are gone, always fewer than it has unless nothing is stored.
     dropped: usize,
+    /// How often entries changed their leaf or their position in it.
+    moves: u64,
 }
 
 impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
@@ -69,7 +71,17 @@ impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
         assert!(FAN >= 4, "a node must be divisible");
         let mut leaves = Leaves::new(layout);
         let root = leaves.allocate();
-        SizedTree { layout, leaves, branches: Vec::new(), free: Vec::new(), root, height: 0, stored: 0, dropped: 0 }
+        SizedTree {
+            layout,
+            leaves,
+            branches: Vec::new(),
+            free: Vec::new(),
+            root,
+            height: 0,
+            stored: 0,
+            dropped: 0,
+            moves: 0,
+        }
     }
 
     /// Entries held, barriers included.
@@ -96,6 +108,7 @@ impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
         if self.append(&entry) {
             return self.len() - 1;
         }
+        self.moves += 1;
         let rank = self.upper_bound(entry.time);
         self.settle_before(rank);
         let place = rank + self.dropped;

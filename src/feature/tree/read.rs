@@ -15,6 +15,12 @@ impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
         self.leaves.get(leaf, position)
     }
 
+    /// Changes whenever entries change their leaf or their position in it: not by appending where there is room, nor
+    /// by dropping the oldest.
+    pub fn moves(&self) -> u64 {
+        self.moves
+    }
+
     /// The leaf of the entry of a rank below `len`, its position there, and how many entries the leaf has.
     pub fn leaf_of(&self, rank: usize) -> (u32, usize, usize) {
         let (leaf, position) = self.locate(rank + self.dropped);

@@ -26,6 +26,7 @@ impl<const LEAF: usize, const FAN: usize> SizedTree<LEAF, FAN> {
         if rank >= self.len() {
             return;
         }
+        self.moves += 1;
         self.settle();
         self.remove_below(self.root, self.height, rank);
         self.stored -= 1;
