@@ -27,8 +27,24 @@ pub struct Bench<'a> {
     pub verdicts: &'a Verdicts,
     /// Per row: the lowest time an event can still have.
     pub floor: &'a [i64],
+    /// Memory of the step.
+    pub scratch: &'a mut Scratch,
+}
+
+/// What the decide step keeps for its memory alone.
+#[derive(Debug, Default)]
+pub struct Scratch {
     /// Keys by watch; empty until they are needed.
-    pub keys: &'a mut Vec<KeyColumn>,
+    keys: Vec<KeyColumn>,
+    /// The chains that the event at hand meets.
+    meetings: Vec<Meeting>,
+}
+
+impl Scratch {
+    /// Forgets the keys of the last batch.
+    pub fn start(&mut self) {
+        self.keys.iter_mut().for_each(|column| column.hash.clear());
+    }
 }
 
 /// A chain an event meets.
@@ -52,23 +68,47 @@ impl Bench<'_> {
     /// Decides about one accepted event. `sequence` numbers the events accepted by the engine.
     pub fn decide(&mut self, book: &mut LockBook, row: usize, partition: u32, sequence: u64, out: &mut Outcome) {
         self.expire(book, row, partition, out);
-        let meetings = self.meetings(book, row);
-        let covers = self.covers(book, row, &meetings, out);
-        let mut action = self.verdicts.action[row];
-        let hits = self.hits(row, out);
+        let mut meetings = std::mem::take(&mut self.scratch.meetings);
+        self.meet(book, row, &mut meetings);
+        if meetings.is_empty() && !self.verdicts.any[row] {
+            out.items.push(Item::Decision(self.plain_decision(row, out)));
+        } else {
+            self.decide_with_grounds(book, row, partition, sequence, &meetings, out);
+        }
+        self.scratch.meetings = meetings;
+    }
+
+    /// A decision without rules and locks.
+    fn plain_decision(&self, row: usize, out: &Outcome) -> Decision {
+        let (hits, covers) = (out.hits.len() as u32, out.covers.len() as u32);
+        let (action, score) = (self.verdicts.action[row], self.verdicts.score[row]);
+        Decision { row: row as u32, action, score, hits: (hits, hits), covers: (covers, covers) }
+    }
+
+    fn decide_with_grounds(
+        &mut self,
+        book: &mut LockBook,
+        row: usize,
+        partition: u32,
+        sequence: u64,
+        meetings: &[Meeting],
+        out: &mut Outcome,
+    ) {
+        let mut decision = self.plain_decision(row, out);
+        decision.covers = self.covers(book, row, meetings, out);
+        decision.hits = self.hits(row, out);
         let before = out.transitions.len();
         let decision_at = out.items.len();
-        out.items.push(Item::Rejected(0)); // replaced below, when the action is known
+        out.items.push(Item::Decision(decision)); // replaced below, when the action is known
         if self.verdicts.any[row] {
-            action = action.max(self.fire(book, row, partition, sequence, out));
+            decision.action = decision.action.max(self.fire(book, row, partition, sequence, out));
         }
-        if covers.0 < covers.1 {
-            action = action.max(Action::Deny);
+        if decision.covers.0 < decision.covers.1 {
+            decision.action = decision.action.max(Action::Deny);
         }
         if !meetings.is_empty() {
-            self.end_locks(book, row, sequence, &meetings, out);
+            self.end_locks(book, row, sequence, meetings, out);
         }
-        let decision = Decision { row: row as u32, action, score: self.verdicts.score[row], hits, covers };
         out.items[decision_at] = Item::Decision(decision);
         sort_transitions(&mut out.transitions[before..]);
         out.items.extend((before..out.transitions.len()).map(|index| Item::Transition(index as u32)));
@@ -96,14 +136,14 @@ impl Bench<'_> {
         &keys[watch]
     }
 
-    /// The chains an event meets, in order.
-    fn meetings(&mut self, book: &LockBook, row: usize) -> Vec<Meeting> {
-        let mut meetings: Vec<Meeting> = Vec::new();
+    /// Finds the chains an event meets, in order.
+    fn meet(&mut self, book: &LockBook, row: usize, meetings: &mut Vec<Meeting>) {
+        meetings.clear();
         for (index, watch) in book.watches.iter().enumerate() {
             if watch.chains.is_empty() {
                 continue;
             }
-            let column = Self::key(self.keys, book, index, self.expressions);
+            let column = Self::key(&mut self.scratch.keys, book, index, self.expressions);
             if !column.present[row] {
                 continue;
             }
@@ -122,7 +162,6 @@ impl Bench<'_> {
                 }
             }
         }
-        meetings
     }
 
     fn role(&self, row: usize) -> Role {
@@ -208,7 +247,7 @@ impl Bench<'_> {
             return Action::Deny;
         };
         let Some(base) = self.base_duration(lock_rule, row) else { return Action::Deny };
-        let column = Self::key(self.keys, book, watch, self.expressions);
+        let column = Self::key(&mut self.scratch.keys, book, watch, self.expressions);
         if !column.present[row] {
             return Action::Deny;
         }

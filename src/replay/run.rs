@@ -60,6 +60,10 @@ impl Executor for Pool<'_> {
     fn for_each(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
         self.0.install(|| (0..count).into_par_iter().with_max_len(1).for_each(task));
     }
+
+    fn threads(&self) -> usize {
+        self.0.current_num_threads()
+    }
 }
 
 /// Replays the inputs through the engine to `out`.
