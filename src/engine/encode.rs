@@ -36,7 +36,7 @@ impl Encoder<'_> {
     /// Writes one line.
     pub fn write(&self, out: &mut Vec<u8>, item: &Item) {
         match item {
-            Item::Decision(decision) => self.decision(out, decision),
+            Item::Decision(decision) => return self.decision(out, decision),
             Item::Transition(index) => self.transition(out, &self.outcome.transitions[*index as usize]),
             Item::Rejected(index) => self.rejection(out, *index as usize),
             Item::Evicted(index) => self.eviction(out, &self.outcome.evictions[*index as usize]),
@@ -59,19 +59,17 @@ impl Encoder<'_> {
         }
         out.extend_from_slice(b"\",\"time\":\"");
         write_timestamp(out, self.batch.events.time[row]);
-        out.extend_from_slice(b"\",\"action\":\"");
-        out.extend_from_slice(decision.action.name().as_bytes());
-        out.extend_from_slice(b"\",\"score\":");
-        format::write_int(out, decision.score);
-        if decision.hits.0 == decision.hits.1 && decision.covers.0 == decision.covers.1 {
+        if decision.is_bare() && decision.score == 0 {
             out.extend_from_slice(&self.phrases.bare_end);
         } else {
             self.grounds(out, decision);
         }
     }
 
-    /// The rules that fired and the locks that cover the event, to the end of the line.
+    /// Action, score, the rules that fired and the locks that cover the event, to the end of the line.
     fn grounds(&self, out: &mut Vec<u8>, decision: &Decision) {
+        out.extend_from_slice(&self.phrases.actions[decision.action as usize]);
+        format::write_int(out, decision.score);
         out.extend_from_slice(b",\"hits\":[");
         for (index, &rule) in slice(&self.outcome.hits, decision.hits).iter().enumerate() {
             separate(out, index);

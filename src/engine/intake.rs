@@ -130,11 +130,11 @@ impl Intake {
     }
 
     fn bounds(&self, limits: &Limits) -> Bounds {
-        let newest = self.highest.iter().copied().max().flatten();
-        let skewed = newest.zip(limits.max_skew).map_or(i64::MIN, |(newest, skew)| newest.saturating_sub(skew));
-        // A partition without an event sorts first.
-        let lowest = self.highest.iter().copied().min().flatten();
-        Bounds { skewed, floor: Bounds { skewed, floor: i64::MIN }.oldest(lowest, limits) }
+        let highest = self.highest.iter().map(|highest| highest.unwrap_or(i64::MIN));
+        let newest = highest.clone().max().unwrap_or(i64::MIN);
+        let skewed = limits.max_skew.map_or(i64::MIN, |skew| newest.saturating_sub(skew));
+        let lowest = highest.min().unwrap_or(i64::MIN);
+        Bounds { skewed, floor: skewed.max(lowest.saturating_sub(limits.lateness)) }
     }
 
     /// The lowest time that an event can still have.
@@ -168,7 +168,7 @@ struct Bounds {
 impl Bounds {
     /// The lowest time in a partition with that watermark.
     fn oldest(&self, highest: Option<i64>, limits: &Limits) -> i64 {
-        highest.map_or(i64::MIN, |highest| highest.saturating_sub(limits.lateness)).max(self.skewed)
+        self.skewed.max(highest.unwrap_or(i64::MIN).saturating_sub(limits.lateness))
     }
 }
 

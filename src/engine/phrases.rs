@@ -1,7 +1,7 @@
 //! What is the same in all lines about a rule set, as JSON text written once.
 
 use crate::expr::format;
-use crate::model::action::Mode;
+use crate::model::action::{Action, Mode};
 use crate::ruleset::types::{Rule, RuleSet};
 use crate::wire::write_json_string;
 
@@ -10,9 +10,11 @@ use crate::wire::write_json_string;
 pub struct Phrases {
     /// Per rule: the head of a hit, up to its values.
     pub hits: Vec<Vec<u8>>,
-    /// From the end of the covering locks on.
+    /// Per action: from the end of the time to the score.
+    pub actions: [Vec<u8>; Action::ALL.len()],
+    /// From the end of the covering locks to the end of the line.
     pub end: Vec<u8>,
-    /// From the score on, where no rule fired and no lock covers.
+    /// From the end of the time to the end of the line: an event that is allowed with score 0 by no rule and no lock.
     pub bare_end: Vec<u8>,
 }
 
@@ -21,8 +23,10 @@ impl Phrases {
     pub fn new(rules: &RuleSet) -> Self {
         let mut end = b"],\"ruleset\":".to_vec();
         write_json_string(&mut end, &rules.id);
-        let bare_end = [b",\"hits\":[],\"covered_by\":[", end.as_slice()].concat();
-        Phrases { hits: rules.rules.iter().map(hit).collect(), end, bare_end }
+        end.extend_from_slice(b"}\n");
+        let actions = Action::ALL.map(|(_, name)| format!("\",\"action\":\"{name}\",\"score\":").into_bytes());
+        let bare_end = [&actions[Action::Allow as usize], b"0,\"hits\":[],\"covered_by\":[".as_slice(), &end].concat();
+        Phrases { hits: rules.rules.iter().map(hit).collect(), actions, end, bare_end }
     }
 }
 

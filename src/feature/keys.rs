@@ -98,7 +98,7 @@ impl KeyColumn {
     }
 
     /// Appends the key of a row, if it has one.
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, key: Option<&[u8]>) {
         let bytes = key.unwrap_or_default();
         self.spans.push(Span { start: self.bytes.len() as u32, len: bytes.len() as u32 });

@@ -163,7 +163,7 @@ static PAIRS: [[u8; 2]; 100] = {
 /// Writes a number below 100 as two digits.
 #[inline(always)]
 fn put_two(text: &mut [u8; 24], at: usize, value: u32) {
-    [text[at], text[at + 1]] = PAIRS[value as usize];
+    text[at..at + 2].copy_from_slice(&PAIRS[value as usize]);
 }
 
 /// Why a duration could not be read.
