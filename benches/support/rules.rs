@@ -1,8 +1,9 @@
 //! Rules, decisions and output on their own: features get made-up values, everything behind them is the engine's.
 
-use lockkeeper::engine::decide::{Bench, Scratch};
+use lockkeeper::engine::decide::Bench;
 use lockkeeper::engine::encode::Encoder;
 use lockkeeper::engine::lockbook::LockBook;
+use lockkeeper::engine::meeting::Scratch;
 use lockkeeper::engine::phrases::Phrases;
 use lockkeeper::engine::verdict::Verdicts;
 use lockkeeper::expr::eval::{ColumnData, Evaluator, Inputs, Truth};

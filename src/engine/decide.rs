@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use super::backoff;
 use super::lockbook::{Chain, LATEST_END, Lock, LockBook, retain_needed};
+use super::meeting::{Meeting, Scratch};
 use super::verdict::{Verdicts, truths};
 use crate::expr::eval::{ColumnData, Truth};
 use crate::expr::graph::NodeId;
-use crate::feature::keys::{self, Expressions, KeyColumn};
+use crate::feature::keys::{self, Expressions};
 use crate::model::events::{Events, TextField};
 use crate::model::outcome::{Cover, Decision, Item, Outcome, Transition, TransitionKind};
 use crate::ruleset::types::{Action, Lock as LockRule, LockDuration, Mode, RuleSet};
@@ -29,30 +30,6 @@ pub struct Bench<'a> {
     pub floor: &'a [i64],
     /// Memory of the step.
     pub scratch: &'a mut Scratch,
-}
-
-/// What the decide step keeps for its memory alone.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    /// Keys by watch; empty until they are needed.
-    keys: Vec<KeyColumn>,
-    /// The chains that the event at hand meets.
-    meetings: Vec<Meeting>,
-}
-
-impl Scratch {
-    /// Forgets the keys of the last batch.
-    pub fn start(&mut self) {
-        self.keys.iter_mut().for_each(|column| column.hash.clear());
-    }
-}
-
-/// A chain an event meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Meeting {
-    chain: usize,
-    as_target: bool,
-    as_cover: bool,
 }
 
 /// What an event is to locks.
@@ -120,46 +97,6 @@ impl Bench<'_> {
             if let Some(transition) = expire_lock(book, due.chain, due.set_by, due.end, self.rules) {
                 out.items.push(Item::Transition(out.transitions.len() as u32));
                 out.transitions.push(transition);
-            }
-        }
-    }
-
-    /// The keys of a watch, computed when first asked for.
-    fn key<'k>(keys: &'k mut Vec<KeyColumn>, book: &LockBook, watch: usize, expressions: Expressions) -> &'k KeyColumn {
-        if keys.len() < book.watches.len() {
-            keys.resize_with(book.watches.len(), KeyColumn::default);
-        }
-        let rows = expressions.inputs.events.len();
-        if keys[watch].hash.len() != rows {
-            keys[watch].fill(&book.watches[watch].parts, expressions, rows);
-        }
-        &keys[watch]
-    }
-
-    /// Finds the chains an event meets, in order.
-    fn meet(&mut self, book: &LockBook, row: usize, meetings: &mut Vec<Meeting>) {
-        meetings.clear();
-        for (index, watch) in book.watches.iter().enumerate() {
-            if watch.chains.is_empty() {
-                continue;
-            }
-            let column = Self::key(&mut self.scratch.keys, book, index, self.expressions);
-            if !column.present[row] {
-                continue;
-            }
-            for &id in watch.chains.get(&column.hash[row]).into_iter().flatten() {
-                let chain = book.chains.get(id);
-                let Some(watched) = book.watched[chain.rule].as_ref().filter(|_| chain.key == column.key(row)) else {
-                    continue;
-                };
-                let (as_target, as_cover) = (watched.target == index, watched.covers.contains(&index));
-                match meetings.iter_mut().find(|meeting| meeting.chain == id) {
-                    Some(known) => {
-                        known.as_target |= as_target;
-                        known.as_cover |= as_cover;
-                    }
-                    None => meetings.push(Meeting { chain: id, as_target, as_cover }),
-                }
             }
         }
     }
