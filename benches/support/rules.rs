@@ -3,10 +3,12 @@
 use lockkeeper::engine::decide::Bench;
 use lockkeeper::engine::encode::Encoder;
 use lockkeeper::engine::lockbook::LockBook;
+use lockkeeper::engine::meeting::Scratch;
+use lockkeeper::engine::phrases::Phrases;
 use lockkeeper::engine::verdict::Verdicts;
 use lockkeeper::expr::eval::{ColumnData, Evaluator, Inputs, Truth};
 use lockkeeper::expr::graph::NodeId;
-use lockkeeper::feature::keys::{Expressions, KeyColumn};
+use lockkeeper::feature::keys::Expressions;
 use lockkeeper::model::batch::Batch;
 use lockkeeper::model::column::Column;
 use lockkeeper::model::outcome::Outcome;
@@ -22,9 +24,10 @@ pub struct RuleStage {
     behind: Column<i64>,
     floor: Vec<i64>,
     features: Vec<ColumnData>,
+    phrases: Phrases,
     verdicts: Verdicts,
     book: LockBook,
-    keys: Vec<KeyColumn>,
+    scratch: Scratch,
     sequence: u64,
     /// What was decided last.
     pub outcome: Outcome,
@@ -40,9 +43,10 @@ impl RuleStage {
             behind: Column::default(),
             floor: Vec::new(),
             features: Vec::new(),
+            phrases: Phrases::new(&rules),
             verdicts: Verdicts::default(),
             book: LockBook::new(&rules.rules),
-            keys: Vec::new(),
+            scratch: Scratch::default(),
             sequence: 0,
             outcome: Outcome::default(),
             rules,
@@ -81,13 +85,13 @@ impl RuleStage {
 
     /// Makes verdicts of the expressions.
     pub fn judge(&mut self) {
-        self.verdicts.fill(&self.rules, &self.evaluator, self.batch.events.len());
+        self.verdicts.fill(&self.rules, &self.evaluator, &self.behind.present);
     }
 
     /// Decides about every event.
     pub fn decide(&mut self) {
         self.outcome.clear();
-        self.keys.iter_mut().for_each(|column| column.hash.clear());
+        self.scratch.start();
         let inputs = inputs(&self.batch, &self.behind, &self.features);
         let mut bench = Bench {
             rules: &self.rules,
@@ -95,7 +99,7 @@ impl RuleStage {
             expressions: Expressions { evaluator: &self.evaluator, graph: &self.rules.graph, inputs: &inputs },
             verdicts: &self.verdicts,
             floor: &self.floor,
-            keys: &mut self.keys,
+            scratch: &mut self.scratch,
         };
         for row in 0..self.batch.events.len() {
             self.sequence += 1;
@@ -108,6 +112,7 @@ impl RuleStage {
         let inputs = inputs(&self.batch, &self.behind, &self.features);
         let encoder = Encoder {
             rules: &self.rules,
+            phrases: &self.phrases,
             batch: &self.batch,
             rejections: &[],
             outcome: &self.outcome,

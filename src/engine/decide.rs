@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use super::backoff;
 use super::lockbook::{Chain, LATEST_END, Lock, LockBook, retain_needed};
+use super::meeting::{Meeting, Scratch};
 use super::verdict::{Verdicts, truths};
 use crate::expr::eval::{ColumnData, Truth};
 use crate::expr::graph::NodeId;
-use crate::feature::keys::{self, Expressions, KeyColumn};
+use crate::feature::keys::{self, Expressions};
 use crate::model::events::{Events, TextField};
 use crate::model::outcome::{Cover, Decision, Item, Outcome, Transition, TransitionKind};
 use crate::ruleset::types::{Action, Lock as LockRule, LockDuration, Mode, RuleSet};
@@ -27,16 +28,8 @@ pub struct Bench<'a> {
     pub verdicts: &'a Verdicts,
     /// Per row: the lowest time an event can still have.
     pub floor: &'a [i64],
-    /// Keys by watch; empty until they are needed.
-    pub keys: &'a mut Vec<KeyColumn>,
-}
-
-/// A chain an event meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Meeting {
-    chain: usize,
-    as_target: bool,
-    as_cover: bool,
+    /// Memory of the step.
+    pub scratch: &'a mut Scratch,
 }
 
 /// What an event is to locks.
@@ -52,23 +45,47 @@ impl Bench<'_> {
     /// Decides about one accepted event. `sequence` numbers the events accepted by the engine.
     pub fn decide(&mut self, book: &mut LockBook, row: usize, partition: u32, sequence: u64, out: &mut Outcome) {
         self.expire(book, row, partition, out);
-        let meetings = self.meetings(book, row);
-        let covers = self.covers(book, row, &meetings, out);
-        let mut action = self.verdicts.action[row];
-        let hits = self.hits(row, out);
+        let mut meetings = std::mem::take(&mut self.scratch.meetings);
+        self.meet(book, row, &mut meetings);
+        if meetings.is_empty() && !self.verdicts.any[row] {
+            out.items.push(Item::Decision(self.plain_decision(row, out)));
+        } else {
+            self.decide_with_grounds(book, row, partition, sequence, &meetings, out);
+        }
+        self.scratch.meetings = meetings;
+    }
+
+    /// A decision without rules and locks.
+    fn plain_decision(&self, row: usize, out: &Outcome) -> Decision {
+        let (hits, covers) = (out.hits.len() as u32, out.covers.len() as u32);
+        let (action, score) = (self.verdicts.action[row], self.verdicts.score[row]);
+        Decision { row: row as u32, action, score, hits: (hits, hits), covers: (covers, covers) }
+    }
+
+    fn decide_with_grounds(
+        &mut self,
+        book: &mut LockBook,
+        row: usize,
+        partition: u32,
+        sequence: u64,
+        meetings: &[Meeting],
+        out: &mut Outcome,
+    ) {
+        let mut decision = self.plain_decision(row, out);
+        decision.covers = self.covers(book, row, meetings, out);
+        decision.hits = self.hits(row, out);
         let before = out.transitions.len();
         let decision_at = out.items.len();
-        out.items.push(Item::Rejected(0)); // replaced below, when the action is known
+        out.items.push(Item::Decision(decision)); // replaced below, when the action is known
         if self.verdicts.any[row] {
-            action = action.max(self.fire(book, row, partition, sequence, out));
+            decision.action = decision.action.max(self.fire(book, row, partition, sequence, out));
         }
-        if covers.0 < covers.1 {
-            action = action.max(Action::Deny);
+        if decision.covers.0 < decision.covers.1 {
+            decision.action = decision.action.max(Action::Deny);
         }
         if !meetings.is_empty() {
-            self.end_locks(book, row, sequence, &meetings, out);
+            self.end_locks(book, row, sequence, meetings, out);
         }
-        let decision = Decision { row: row as u32, action, score: self.verdicts.score[row], hits, covers };
         out.items[decision_at] = Item::Decision(decision);
         sort_transitions(&mut out.transitions[before..]);
         out.items.extend((before..out.transitions.len()).map(|index| Item::Transition(index as u32)));
@@ -82,47 +99,6 @@ impl Bench<'_> {
                 out.transitions.push(transition);
             }
         }
-    }
-
-    /// The keys of a watch, computed when first asked for.
-    fn key<'k>(keys: &'k mut Vec<KeyColumn>, book: &LockBook, watch: usize, expressions: Expressions) -> &'k KeyColumn {
-        if keys.len() < book.watches.len() {
-            keys.resize_with(book.watches.len(), KeyColumn::default);
-        }
-        let rows = expressions.inputs.events.len();
-        if keys[watch].hash.len() != rows {
-            keys[watch].fill(&book.watches[watch].parts, expressions, rows);
-        }
-        &keys[watch]
-    }
-
-    /// The chains an event meets, in order.
-    fn meetings(&mut self, book: &LockBook, row: usize) -> Vec<Meeting> {
-        let mut meetings: Vec<Meeting> = Vec::new();
-        for (index, watch) in book.watches.iter().enumerate() {
-            if watch.chains.is_empty() {
-                continue;
-            }
-            let column = Self::key(self.keys, book, index, self.expressions);
-            if !column.present[row] {
-                continue;
-            }
-            for &id in watch.chains.get(&column.hash[row]).into_iter().flatten() {
-                let chain = book.chains.get(id);
-                let Some(watched) = book.watched[chain.rule].as_ref().filter(|_| chain.key == column.key(row)) else {
-                    continue;
-                };
-                let (as_target, as_cover) = (watched.target == index, watched.covers.contains(&index));
-                match meetings.iter_mut().find(|meeting| meeting.chain == id) {
-                    Some(known) => {
-                        known.as_target |= as_target;
-                        known.as_cover |= as_cover;
-                    }
-                    None => meetings.push(Meeting { chain: id, as_target, as_cover }),
-                }
-            }
-        }
-        meetings
     }
 
     fn role(&self, row: usize) -> Role {
@@ -208,7 +184,7 @@ impl Bench<'_> {
             return Action::Deny;
         };
         let Some(base) = self.base_duration(lock_rule, row) else { return Action::Deny };
-        let column = Self::key(self.keys, book, watch, self.expressions);
+        let column = Self::key(&mut self.scratch.keys, book, watch, self.expressions);
         if !column.present[row] {
             return Action::Deny;
         }

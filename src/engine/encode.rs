@@ -1,16 +1,16 @@
 //! Output lines: decisions, transitions, rejections and evictions as JSON, key order fixed.
 
+use super::phrases::Phrases;
 use crate::expr::format;
 use crate::feature::keys::Expressions;
-use crate::model::action::Mode;
 use crate::model::batch::{Batch, Rejection};
 use crate::model::events::TextField;
 use crate::model::money::Currency;
 use crate::model::outcome::{Cover, Decision, Eviction, Item, Outcome, Target, Transition, TransitionKind};
 use crate::model::time::write_timestamp;
-use crate::model::value::Value;
-use crate::ruleset::types::{ReasonPart, Rule, RuleSet};
-use crate::wire::write_json_string;
+use crate::model::value::{Type, Value};
+use crate::ruleset::types::{Named, ReasonPart, Rule, RuleSet};
+use crate::wire::{write_json_string, write_json_text};
 
 /// Characters of event text that a reason shows.
 const REASON_TEXT_MAX: usize = 64;
@@ -20,6 +20,8 @@ const REASON_TEXT_MAX: usize = 64;
 pub struct Encoder<'a> {
     /// The rule set.
     pub rules: &'a RuleSet,
+    /// What is the same in all lines.
+    pub phrases: &'a Phrases,
     /// The batch.
     pub batch: &'a Batch,
     /// Rejections of intake.
@@ -34,7 +36,7 @@ impl Encoder<'_> {
     /// Writes one line.
     pub fn write(&self, out: &mut Vec<u8>, item: &Item) {
         match item {
-            Item::Decision(decision) => self.decision(out, decision),
+            Item::Decision(decision) => return self.decision(out, decision),
             Item::Transition(index) => self.transition(out, &self.outcome.transitions[*index as usize]),
             Item::Rejected(index) => self.rejection(out, *index as usize),
             Item::Evicted(index) => self.eviction(out, &self.outcome.evictions[*index as usize]),
@@ -44,50 +46,54 @@ impl Encoder<'_> {
 
     fn decision(&self, out: &mut Vec<u8>, decision: &Decision) {
         let row = decision.row as usize;
-        out.extend_from_slice(b"{\"kind\":\"decision\",\"event\":");
-        self.text(out, TextField::Id, row);
-        out.extend_from_slice(b",\"type\":");
-        self.text(out, TextField::Type, row);
-        out.extend_from_slice(b",\"account\":");
-        self.text(out, TextField::Account, row);
-        self.optional(out, "order", TextField::Order, row);
-        out.extend_from_slice(b",\"time\":\"");
+        out.extend_from_slice(b"{\"kind\":\"decision\",\"event\":\"");
+        write_json_text(out, self.bytes(TextField::Id, row));
+        out.extend_from_slice(b"\",\"type\":\"");
+        write_json_text(out, self.bytes(TextField::Type, row));
+        out.extend_from_slice(b"\",\"account\":\"");
+        write_json_text(out, self.bytes(TextField::Account, row));
+        let order = self.bytes(TextField::Order, row);
+        if !order.is_empty() {
+            out.extend_from_slice(b"\",\"order\":\"");
+            write_json_text(out, order);
+        }
+        out.extend_from_slice(b"\",\"time\":\"");
         write_timestamp(out, self.batch.events.time[row]);
-        out.extend_from_slice(b"\",\"action\":\"");
-        out.extend_from_slice(decision.action.name().as_bytes());
-        out.extend_from_slice(b"\",\"score\":");
+        if decision.is_bare() && decision.score == 0 {
+            out.extend_from_slice(&self.phrases.bare_end);
+        } else {
+            self.grounds(out, decision);
+        }
+    }
+
+    /// Action, score, the rules that fired and the locks that cover the event, to the end of the line.
+    fn grounds(&self, out: &mut Vec<u8>, decision: &Decision) {
+        out.extend_from_slice(&self.phrases.actions[decision.action as usize]);
         format::write_int(out, decision.score);
         out.extend_from_slice(b",\"hits\":[");
         for (index, &rule) in slice(&self.outcome.hits, decision.hits).iter().enumerate() {
             separate(out, index);
-            self.hit(out, &self.rules.rules[rule as usize], row);
+            self.hit(out, rule as usize, decision.row as usize);
         }
         out.extend_from_slice(b"],\"covered_by\":[");
         for (index, cover) in slice(&self.outcome.covers, decision.covers).iter().enumerate() {
             separate(out, index);
             self.cover(out, cover);
         }
-        out.extend_from_slice(b"],\"ruleset\":");
-        write_json_string(out, &self.rules.id);
+        out.extend_from_slice(&self.phrases.end);
     }
 
-    fn hit(&self, out: &mut Vec<u8>, rule: &Rule, row: usize) {
-        out.extend_from_slice(b"{\"rule\":");
-        write_json_string(out, &rule.id);
-        out.extend_from_slice(match rule.mode {
-            Mode::Enforce => b",\"mode\":\"enforce\",\"action\":\"",
-            Mode::Shadow => b",\"mode\":\"shadow\",\"action\":\"",
-        });
-        out.extend_from_slice(rule.action.name().as_bytes());
-        out.extend_from_slice(b"\",\"score\":");
-        format::write_int(out, rule.score);
-        out.extend_from_slice(b",\"values\":{");
+    fn hit(&self, out: &mut Vec<u8>, index: usize, row: usize) {
+        let rule = &self.rules.rules[index];
+        out.extend_from_slice(&self.phrases.hits[index]);
         let mut written = 0;
         for named in &rule.values {
-            if let Some(value) = self.value(named.node, row) {
+            if let Some(shown) = self.shown(named, row) {
                 separate(out, written);
                 written += 1;
-                write_member(out, &named.name, &value, self.rules.currency);
+                write_json_string(out, &named.name);
+                out.push(b':');
+                write_shown(out, &shown, self.rules.currency);
             }
         }
         out.push(b'}');
@@ -95,8 +101,12 @@ impl Encoder<'_> {
         out.push(b'}');
     }
 
-    fn value(&self, node: u32, row: usize) -> Option<Value> {
-        self.expressions.evaluator.value(self.expressions.graph, node, row, self.expressions.inputs)
+    fn shown(&self, named: &Named, row: usize) -> Option<Shown<'_>> {
+        let Expressions { evaluator, graph, inputs } = self.expressions;
+        match named.kind {
+            Type::String => evaluator.text_at(graph, named.node, row, inputs).map(Shown::Text),
+            _ => evaluator.value(graph, named.node, row, inputs).map(Shown::Value),
+        }
     }
 
     fn reasons(&self, out: &mut Vec<u8>, rule: &Rule, row: usize) {
@@ -107,20 +117,20 @@ impl Encoder<'_> {
         for (index, (language, parts)) in rule.reason.iter().enumerate() {
             separate(out, index);
             write_json_string(out, language);
-            out.push(b':');
-            let text: String = parts.iter().map(|part| self.reason_part(part, row)).collect();
-            write_json_string(out, &text);
+            out.extend_from_slice(b":\"");
+            parts.iter().for_each(|part| self.reason_part(out, part, row));
+            out.push(b'"');
         }
         out.push(b'}');
     }
 
-    fn reason_part(&self, part: &ReasonPart, row: usize) -> String {
+    fn reason_part(&self, out: &mut Vec<u8>, part: &ReasonPart, row: usize) {
         match part {
-            ReasonPart::Text(text) => text.clone(),
-            ReasonPart::Value(named) => match self.value(named.node, row) {
-                None => "?".to_owned(),
-                Some(Value::String(text)) => text.chars().take(REASON_TEXT_MAX).map(harmless).collect(),
-                Some(value) => format::text(&value, self.rules.currency),
+            ReasonPart::Text(text) => write_json_text(out, text.as_bytes()),
+            ReasonPart::Value(named) => match self.shown(named, row) {
+                None => out.push(b'?'),
+                Some(Shown::Text(text)) => write_shortened(out, text),
+                Some(Shown::Value(value)) => format::write_value(out, &value, self.rules.currency),
             },
         }
     }
@@ -190,17 +200,48 @@ impl Encoder<'_> {
         out.push(b'"');
     }
 
-    fn text(&self, out: &mut Vec<u8>, field: TextField, row: usize) {
-        write_json_string(out, self.batch.events.text_of(field, row).unwrap_or_default());
+    /// The bytes of a text field, none where it is absent.
+    fn bytes(&self, field: TextField, row: usize) -> &[u8] {
+        let events = &self.batch.events;
+        events.texts[field as usize][row].of(&events.text)
     }
 
     fn optional(&self, out: &mut Vec<u8>, name: &str, field: TextField, row: usize) {
-        if let Some(text) = self.batch.events.text_of(field, row) {
+        let text = self.bytes(field, row);
+        if !text.is_empty() {
             out.extend_from_slice(b",\"");
             out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\":");
-            write_json_string(out, text);
+            out.extend_from_slice(b"\":\"");
+            write_json_text(out, text);
+            out.push(b'"');
         }
+    }
+}
+
+/// A value where it is: texts are not copied.
+enum Shown<'a> {
+    Text(&'a [u8]),
+    /// Anything but a text: nothing in it must be escaped.
+    Value(Value),
+}
+
+fn write_shown(out: &mut Vec<u8>, shown: &Shown, currency: Currency) {
+    match shown {
+        Shown::Text(text) => {
+            out.push(b'"');
+            write_json_text(out, text);
+            out.push(b'"');
+        }
+        Shown::Value(value) => write_json_value(out, value, currency),
+    }
+}
+
+/// As much of a text as a reason shows.
+fn write_shortened(out: &mut Vec<u8>, text: &[u8]) {
+    // Texts are UTF-8: decoding accepts nothing else.
+    let characters = text.utf8_chunks().flat_map(|chunk| chunk.valid().chars()).take(REASON_TEXT_MAX);
+    for character in characters.map(harmless) {
+        write_json_text(out, character.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 
@@ -233,6 +274,10 @@ fn write_members(out: &mut Vec<u8>, members: &[(String, Value)], currency: Curre
 fn write_member(out: &mut Vec<u8>, name: &str, value: &Value, currency: Currency) {
     write_json_string(out, name);
     out.push(b':');
+    write_json_value(out, value, currency);
+}
+
+fn write_json_value(out: &mut Vec<u8>, value: &Value, currency: Currency) {
     match value {
         Value::String(text) => write_json_string(out, text),
         Value::Int(_) | Value::Double(_) | Value::Bool(_) => format::write_value(out, value, currency),

@@ -4,7 +4,7 @@
 //! event of any partition can still have.
 
 use super::recent::{Familiarity, Recent, Seen};
-use crate::model::batch::{Batch, RejectCode, Rejection};
+use crate::model::batch::{Batch, Origin, RejectCode, Rejection};
 use crate::model::column::Column;
 use crate::model::events::TextField;
 use crate::model::time::write_timestamp;
@@ -50,9 +50,10 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    fn clear(&mut self) {
+    fn start(&mut self, rows: usize) {
         self.rows.clear();
         self.behind.clear();
+        self.behind.reserve(rows);
         self.floor.clear();
         self.rejections.clear();
     }
@@ -61,87 +62,122 @@ impl Accepted {
 impl Intake {
     /// Judges the rows of a batch.
     pub fn judge(&mut self, batch: &Batch, limits: &Limits, accepted: &mut Accepted) {
-        accepted.clear();
-        let events = &batch.events;
-        for row in 0..events.len() {
-            if let Some(&ahead) = events.identity.get(row + AHEAD) {
+        accepted.start(batch.events.len());
+        let mut bounds = self.bounds(limits);
+        for row in 0..batch.events.len() {
+            if let Some(&ahead) = batch.events.identity.get(row + AHEAD) {
                 self.recent.prefetch(ahead);
             }
-            match self.judge_row(batch, row, limits) {
+            match self.judge_row(batch, row, limits, &mut bounds) {
                 Ok(behind) => {
                     accepted.rows.push(row as u32);
                     accepted.behind.push(Some(behind));
                 }
-                Err((code, detail)) => {
+                Err(code) => {
                     accepted.behind.push(None);
-                    accepted.rejections.push(rejection(batch, row, code, detail));
+                    accepted.rejections.push(self.rejection(batch, row, code, limits, &bounds));
                 }
             }
-            accepted.floor.push(self.floor(limits));
+            accepted.floor.push(bounds.floor);
         }
     }
 
-    fn judge_row(&mut self, batch: &Batch, row: usize, limits: &Limits) -> Result<i64, (RejectCode, String)> {
+    fn judge_row(
+        &mut self,
+        batch: &Batch,
+        row: usize,
+        limits: &Limits,
+        bounds: &mut Bounds,
+    ) -> Result<i64, RejectCode> {
         let events = &batch.events;
-        let origin = batch.origins[events.record[row] as usize];
+        let origin = &batch.origins[events.record[row] as usize];
         let partition = origin.partition as usize;
         if partition >= self.highest.len() {
             self.highest.resize(partition + 1, None);
+            *bounds = self.bounds(limits);
         }
         let time = events.time[row];
         let highest = self.highest[partition];
-        if let Some(bound) = self.oldest_allowed(highest, limits).filter(|&bound| time < bound) {
-            return Err((RejectCode::Late, late_detail(time, bound)));
+        if time < bounds.oldest(highest, limits) {
+            return Err(RejectCode::Late);
         }
-        if let Some(bound) = origin.timestamp.zip(limits.max_future).map(|(stamp, future)| stamp.saturating_add(future))
-            && time > bound
-        {
-            return Err((RejectCode::Future, future_detail(time, bound)));
+        if latest(origin, limits).is_some_and(|latest| time > latest) {
+            return Err(RejectCode::Future);
         }
         let seen = Seen { identity: events.identity[row], time, fingerprint: events.fingerprint[row] };
         match self.recent.look_up(&seen, limits.dedup) {
             Familiarity::Unknown => {}
-            Familiarity::Same => return Err((RejectCode::Duplicate, duplicate_detail())),
-            Familiarity::Different => return Err((RejectCode::Conflict, conflict_detail())),
+            Familiarity::Same => return Err(RejectCode::Duplicate),
+            Familiarity::Different => return Err(RejectCode::Conflict),
         }
-        self.advance(batch, row, partition);
-        self.recent.insert(seen, self.floor(limits).saturating_sub(limits.dedup));
+        if highest.is_none_or(|highest| time > highest) {
+            self.advance(batch, row, partition);
+            *bounds = self.bounds(limits);
+        }
+        self.recent.insert(seen, bounds.floor.saturating_sub(limits.dedup));
         Ok(highest.map_or(0, |highest| highest.saturating_sub(time).max(0)))
     }
 
+    /// Moves a partition's watermark to a later event.
     fn advance(&mut self, batch: &Batch, row: usize, partition: usize) {
         let time = batch.events.time[row];
-        let highest = self.highest[partition];
-        if let Some(before) = highest
-            && time.saturating_sub(before) > self.greatest_step.as_ref().map_or(0, |(step, _)| *step)
-            && time.saturating_sub(before) > MS_PER_DAY
-        {
+        let step = self.highest[partition].map_or(0, |before| time.saturating_sub(before));
+        if step > MS_PER_DAY && step > self.greatest_step.as_ref().map_or(0, |(greatest, _)| *greatest) {
             let id = batch.events.text_of(TextField::Id, row).unwrap_or_default();
-            self.greatest_step = Some((time.saturating_sub(before), id.to_owned()));
+            self.greatest_step = Some((step, id.to_owned()));
         }
-        self.highest[partition] = highest.max(Some(time));
+        self.highest[partition] = Some(time);
     }
 
-    fn oldest_allowed(&self, highest: Option<i64>, limits: &Limits) -> Option<i64> {
-        let own = highest.map(|highest| highest.saturating_sub(limits.lateness));
-        let newest = self.highest.iter().flatten().max();
-        let skewed = newest.zip(limits.max_skew).map(|(newest, skew)| newest.saturating_sub(skew));
-        own.max(skewed)
+    fn bounds(&self, limits: &Limits) -> Bounds {
+        let highest = self.highest.iter().map(|highest| highest.unwrap_or(i64::MIN));
+        let newest = highest.clone().max().unwrap_or(i64::MIN);
+        let skewed = limits.max_skew.map_or(i64::MIN, |skew| newest.saturating_sub(skew));
+        let lowest = highest.min().unwrap_or(i64::MIN);
+        Bounds { skewed, floor: skewed.max(lowest.saturating_sub(limits.lateness)) }
     }
 
     /// The lowest time that an event can still have.
     pub fn floor(&self, limits: &Limits) -> i64 {
-        let own = |highest: &Option<i64>| self.oldest_allowed(*highest, limits).unwrap_or(i64::MIN);
-        self.highest.iter().map(own).min().unwrap_or(i64::MIN)
+        self.bounds(limits).floor
+    }
+
+    fn rejection(&self, batch: &Batch, row: usize, code: RejectCode, limits: &Limits, bounds: &Bounds) -> Rejection {
+        let record = batch.events.record[row];
+        let (time, origin) = (batch.events.time[row], &batch.origins[record as usize]);
+        let detail = match code {
+            RejectCode::Late => late_detail(time, bounds.oldest(self.highest[origin.partition as usize], limits)),
+            RejectCode::Future => future_detail(time, latest(origin, limits).unwrap_or(time)),
+            RejectCode::Duplicate => duplicate_detail(),
+            _ => conflict_detail(),
+        };
+        let event = batch.events.text_of(TextField::Id, row).map(str::to_owned);
+        Rejection { record, code, field: None, event, detail }
     }
 }
 
-const MS_PER_DAY: i64 = 86_400_000;
-
-fn rejection(batch: &Batch, row: usize, code: RejectCode, detail: String) -> Rejection {
-    let event = batch.events.text_of(TextField::Id, row).map(str::to_owned);
-    Rejection { record: batch.events.record[row], code, field: None, event, detail }
+/// What the watermarks allow; changes only when one of them moves.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Newest event of all partitions minus `max_skew`.
+    skewed: i64,
+    /// The lowest time that an event of any partition can still have.
+    floor: i64,
 }
+
+impl Bounds {
+    /// The lowest time in a partition with that watermark.
+    fn oldest(&self, highest: Option<i64>, limits: &Limits) -> i64 {
+        self.skewed.max(highest.unwrap_or(i64::MIN).saturating_sub(limits.lateness))
+    }
+}
+
+/// The highest time that an event of a record can have, if there is one.
+fn latest(origin: &Origin, limits: &Limits) -> Option<i64> {
+    origin.timestamp.zip(limits.max_future).map(|(stamp, future)| stamp.saturating_add(future))
+}
+
+const MS_PER_DAY: i64 = 86_400_000;
 
 fn timestamp(time: i64) -> String {
     let mut text = Vec::new();

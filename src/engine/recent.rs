@@ -85,15 +85,23 @@ impl Recent {
 
     /// Adds an accepted event; entries with a time before `horizon` may be forgotten.
     pub fn insert(&mut self, event: Seen, horizon: i64) {
-        for _ in 0..HAND {
-            self.hand = (self.hand + 1) & self.mask();
-            self.forget_at(self.hand, horizon);
-        }
+        self.move_hand(horizon);
         if (self.len + 1) * 4 > self.slots.len() * 3 {
             self.grow();
         }
         self.place(event);
         self.len += 1;
+    }
+
+    /// Looks at the next few slots; seldom is there an entry out of reach.
+    fn move_hand(&mut self, horizon: i64) {
+        let start = self.hand & self.mask();
+        self.hand = start + HAND;
+        // The number of slots is a multiple of HAND, and so is the hand.
+        let old = |seen: &Seen| (seen.identity != 0) & (seen.time < horizon);
+        if self.slots[start..start + HAND].iter().fold(false, |any, seen| any | old(seen)) {
+            (start..start + HAND).for_each(|position| self.forget_at(position, horizon));
+        }
     }
 
     fn place(&mut self, event: Seen) {

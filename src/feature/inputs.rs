@@ -7,7 +7,7 @@ use super::plan::{Cell, Coding, Keep, Stream};
 use super::reading::{NO_PLACE, code_double, pack_place};
 use super::rows::{Step, StreamColumn};
 use super::series::SUPERSEDED;
-use crate::expr::eval::{ColumnData, Truth};
+use crate::expr::eval::{ColumnData, Side, Truth, View};
 use crate::expr::graph::NodeId;
 use crate::model::events::Span;
 
@@ -21,17 +21,13 @@ pub fn fill(column: &mut StreamColumn, stream: &Stream, expressions: Expressions
     if let Some(filter) = stream.filter {
         let truth = truth(expressions, filter);
         column.step.iter_mut().zip(truth).for_each(|(step, &truth)| {
-            if truth != Truth::True {
-                *step = Step::Pass;
-            }
+            *step = if truth == Truth::True { *step } else { Step::Pass };
         });
     }
     if let Some(reset) = stream.reset {
         let truth = truth(expressions, reset);
         column.step.iter_mut().zip(truth).for_each(|(step, &truth)| {
-            if truth == Truth::True {
-                *step = Step::Reset;
-            }
+            *step = if truth == Truth::True { Step::Reset } else { *step };
         });
     }
 }
@@ -52,15 +48,18 @@ fn fill_values(column: &mut StreamColumn, stream: &Stream, expressions: Expressi
     match (stream.cell, stream.of) {
         (Cell::Place, _) => fill_places(column, expressions, rows),
         (Cell::Unit, _) | (_, None) => column.present.resize(rows, true),
-        (Cell::Number(coding), Some((node, _))) => fill_numbers(column, coding, expressions, node),
-        (Cell::Hash, Some((node, _))) => fill_hashes(column, expressions, node, rows),
+        (Cell::Number(coding), Some((node, _))) => fill_numbers(column, coding, expressions.view(node), rows),
+        (Cell::Hash, Some((node, _))) => fill_hashes(column, expressions.view(node), rows),
         (Cell::Address, Some((node, _))) => {
-            if let ColumnData::Ip(ips) = expressions.evaluator.column(node) {
-                column.present.extend_from_slice(&ips.present);
-                column.extra.extend_from_slice(&ips.values);
+            if let View::Ip(ips) = expressions.view(node) {
+                copy(&mut column.extra, &mut column.present, ips, rows);
             }
         }
-        (Cell::Text, Some((node, _))) => fill_texts(column, expressions, node, rows),
+        (Cell::Text, Some((node, _))) => {
+            if let View::Text(texts) = expressions.view(node) {
+                texts.for_each(|text| add_text(column, text));
+            }
+        }
     }
 }
 
@@ -73,56 +72,54 @@ fn fill_places(column: &mut StreamColumn, expressions: Expressions, rows: usize)
     }
 }
 
-fn fill_numbers(column: &mut StreamColumn, coding: Coding, expressions: Expressions, node: NodeId) {
-    match expressions.evaluator.column(node) {
-        ColumnData::I64(numbers) => {
-            column.present.extend_from_slice(&numbers.present);
-            column.number.extend_from_slice(&numbers.values);
+fn copy<T: Copy>(values: &mut Vec<T>, present: &mut Vec<bool>, side: Side<T>, rows: usize) {
+    match side {
+        Side::Column { values: from, present: has } => {
+            values.extend_from_slice(&from[..rows]);
+            present.extend_from_slice(&has[..rows]);
         }
-        ColumnData::F64(numbers) => {
-            for (&present, &value) in numbers.present.iter().zip(&numbers.values) {
-                let coded = if present { code_double(coding, value) } else { None };
-                column.present.push(coded.is_some());
-                column.number.push(coded.unwrap_or_default());
-            }
+        Side::Constant(value) => {
+            values.resize(rows, value);
+            present.resize(rows, true);
         }
-        ColumnData::Bool(truths) => {
-            column.present.extend(truths.iter().map(|&truth| truth != Truth::Error));
-            column.number.extend(truths.iter().map(|&truth| i64::from(truth == Truth::True)));
-        }
-        ColumnData::Ip(_) | ColumnData::Text(_) => {}
     }
 }
 
-fn fill_hashes(column: &mut StreamColumn, expressions: Expressions, node: NodeId, rows: usize) {
+fn fill_numbers(column: &mut StreamColumn, coding: Coding, view: View, rows: usize) {
+    let mut push = |number: Option<i64>| {
+        column.present.push(number.is_some());
+        column.number.push(number.unwrap_or_default());
+    };
+    match view {
+        View::I64(numbers) => copy(&mut column.number, &mut column.present, numbers, rows),
+        View::F64(numbers) => {
+            (0..rows).for_each(|row| push(numbers.get(row).and_then(|value| code_double(coding, value))));
+        }
+        View::Bool(truths) => (0..rows).for_each(|row| push(truths.get(row).map(i64::from))),
+        View::Ip(_) | View::Text(_) => {}
+    }
+}
+
+fn fill_hashes(column: &mut StreamColumn, view: View, rows: usize) {
     let hash = |bytes: &[u8]| xxh3_128(bytes) & !SUPERSEDED;
     let mut push = |value: Option<u128>| {
         column.present.push(value.is_some());
         column.extra.push(value.unwrap_or_default());
     };
-    match expressions.evaluator.column(node) {
-        ColumnData::Text(texts) => {
-            (0..rows).for_each(|row| push(texts.get(row).map(|text| hash(expressions.text(text)))));
+    match view {
+        View::Text(texts) => texts.for_each(|text| push(text.map(hash))),
+        View::I64(numbers) => (0..rows).for_each(|row| push(numbers.get(row).map(|number| u128::from(number as u64)))),
+        View::F64(numbers) => {
+            (0..rows).for_each(|row| push(numbers.get(row).map(|number| u128::from(number.to_bits()))))
         }
-        ColumnData::I64(numbers) => {
-            (0..rows).for_each(|row| push(numbers.get(row).map(|number| u128::from(number as u64))));
-        }
-        ColumnData::F64(numbers) => {
-            (0..rows).for_each(|row| push(numbers.get(row).map(|number| u128::from(number.to_bits()))));
-        }
-        ColumnData::Ip(ips) => (0..rows).for_each(|row| push(ips.get(row).map(|ip| hash(&ip.to_be_bytes())))),
-        ColumnData::Bool(truths) => truths.iter().for_each(|truth| push(truth.get().map(u128::from))),
+        View::Ip(ips) => (0..rows).for_each(|row| push(ips.get(row).map(|ip| hash(&ip.to_be_bytes())))),
+        View::Bool(truths) => (0..rows).for_each(|row| push(truths.get(row).map(u128::from))),
     }
 }
 
-fn fill_texts(column: &mut StreamColumn, expressions: Expressions, node: NodeId, rows: usize) {
-    let ColumnData::Text(texts) = expressions.evaluator.column(node) else { return };
-    for row in 0..rows {
-        let start = column.text.len();
-        if let Some(text) = texts.get(row) {
-            column.text.extend_from_slice(expressions.text(text));
-        }
-        column.present.push(texts.present[row]);
-        column.spans.push(Span { start: start as u32, len: (column.text.len() - start) as u32 });
-    }
+fn add_text(column: &mut StreamColumn, text: Option<&[u8]>) {
+    let bytes = text.unwrap_or_default();
+    column.present.push(text.is_some());
+    column.spans.push(Span { start: column.text.len() as u32, len: bytes.len() as u32 });
+    column.text.extend_from_slice(bytes);
 }

@@ -5,9 +5,8 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::expr::eval::{ColumnData, Evaluator, Inputs, Pool, Text, Truth};
-use crate::expr::graph::Graph;
-use crate::model::column::Column;
+use crate::expr::eval::{Evaluator, Inputs, View};
+use crate::expr::graph::{Graph, NodeId};
 use crate::model::events::Span;
 use crate::model::value::{Type, Value};
 use crate::ruleset::types::Named;
@@ -26,17 +25,9 @@ pub struct Expressions<'a> {
 }
 
 impl<'a> Expressions<'a> {
-    /// The bytes of a text.
-    #[inline]
-    pub fn text(&self, text: Text) -> &'a [u8] {
-        match text.pool {
-            // Nearly all: spares the way through the evaluator.
-            Pool::Event => {
-                let start = text.start as usize;
-                &self.inputs.events.text[start..start + text.len as usize]
-            }
-            Pool::Feature | Pool::Scratch | Pool::Constant => self.evaluator.text(self.graph, text, self.inputs),
-        }
+    /// The values of a node.
+    pub fn view(&self, node: NodeId) -> View<'a> {
+        self.evaluator.view(self.graph, node, self.inputs)
     }
 }
 
@@ -61,41 +52,59 @@ impl KeyColumn {
 
     /// Builds the keys of all rows from their parts.
     pub fn fill(&mut self, parts: &[Named], expressions: Expressions, rows: usize) {
+        self.start(rows);
+        match parts {
+            [part] => self.fill_single(expressions.view(part.node), rows),
+            _ => self.fill_composite(parts, expressions, rows),
+        }
+    }
+
+    fn start(&mut self, rows: usize) {
         self.hash.clear();
         self.present.clear();
         self.spans.clear();
         self.bytes.clear();
-        if let [part] = parts
-            && let ColumnData::Text(column) = expressions.evaluator.column(part.node)
-        {
-            return self.fill_with_texts(column, expressions);
+        self.hash.reserve(rows);
+        self.present.reserve(rows);
+        self.spans.reserve(rows);
+    }
+
+    fn fill_single(&mut self, view: View, rows: usize) {
+        match view {
+            View::Text(texts) => texts.for_each(|text| self.add(text)),
+            View::Ip(side) => {
+                (0..rows)
+                    .for_each(|row| self.add(side.get(row).map(u128::to_be_bytes).as_ref().map(<[u8; 16]>::as_slice)));
+            }
+            View::I64(_) | View::F64(_) | View::Bool(_) => {
+                let mut key = Vec::new();
+                for row in 0..rows {
+                    key.clear();
+                    let present = append_part(&mut key, view, row);
+                    self.add(present.then_some(&key));
+                }
+            }
         }
+    }
+
+    fn fill_composite(&mut self, parts: &[Named], expressions: Expressions, rows: usize) {
+        let views: Vec<View> = parts.iter().map(|part| expressions.view(part.node)).collect();
+        let mut key = Vec::new();
         for row in 0..rows {
-            let start = self.bytes.len();
-            let complete = parts.iter().all(|part| append_part(&mut self.bytes, part, expressions, row));
-            if !complete {
-                self.bytes.truncate(start);
-            }
-            self.end_row(start, complete);
+            key.clear();
+            let complete = views.iter().all(|view| append_part(&mut key, *view, row));
+            self.add(complete.then_some(&key));
         }
     }
 
-    fn fill_with_texts(&mut self, column: &Column<Text>, expressions: Expressions) {
-        for (&text, &present) in column.values.iter().zip(&column.present) {
-            let start = self.bytes.len();
-            if present {
-                self.bytes.extend_from_slice(expressions.text(text));
-            }
-            self.end_row(start, present);
-        }
-    }
-
-    #[inline]
-    fn end_row(&mut self, start: usize, complete: bool) {
-        let key = &self.bytes[start..];
-        self.spans.push(Span { start: start as u32, len: key.len() as u32 });
-        self.present.push(complete);
-        self.hash.push(if complete { hash(key) } else { 0 });
+    /// Appends the key of a row, if it has one.
+    #[inline(always)]
+    fn add(&mut self, key: Option<&[u8]>) {
+        let bytes = key.unwrap_or_default();
+        self.spans.push(Span { start: self.bytes.len() as u32, len: bytes.len() as u32 });
+        self.bytes.extend_from_slice(bytes);
+        self.present.push(key.is_some());
+        self.hash.push(key.map_or(0, hash));
     }
 }
 
@@ -104,30 +113,18 @@ pub fn hash(key: &[u8]) -> u64 {
     xxh3_64(key)
 }
 
-fn append_text(bytes: &mut Vec<u8>, part: &Named, expressions: Expressions, row: usize) -> bool {
-    let ColumnData::Text(column) = expressions.evaluator.column(part.node) else { return false };
-    let Some(text) = column.get(row) else { return false };
-    bytes.extend_from_slice(expressions.text(text));
-    true
-}
-
-fn append_part(bytes: &mut Vec<u8>, part: &Named, expressions: Expressions, row: usize) -> bool {
-    match expressions.evaluator.column(part.node) {
-        ColumnData::Text(_) => {
-            let at = bytes.len();
-            bytes.extend_from_slice(&[0, 0]);
-            let present = append_text(bytes, part, expressions, row);
-            let length = (bytes.len() - at - 2) as u16;
-            bytes[at..at + 2].copy_from_slice(&length.to_be_bytes());
-            present
+fn append_part(bytes: &mut Vec<u8>, view: View, row: usize) -> bool {
+    match view {
+        View::Text(texts) => {
+            let text = texts.get(row);
+            bytes.extend_from_slice(&(text.map_or(0, <[u8]>::len) as u16).to_be_bytes());
+            bytes.extend_from_slice(text.unwrap_or_default());
+            text.is_some()
         }
-        ColumnData::I64(column) => append(bytes, column.get(row).map(|v| (v as u64 ^ SIGN).to_be_bytes())),
-        ColumnData::F64(column) => append(bytes, column.get(row).map(|v| v.to_bits().to_be_bytes())),
-        ColumnData::Ip(column) => append(bytes, column.get(row).map(u128::to_be_bytes)),
-        ColumnData::Bool(column) => {
-            let value = column[row];
-            append(bytes, (value != Truth::Error).then_some([u8::from(value == Truth::True)]))
-        }
+        View::I64(side) => append(bytes, side.get(row).map(|v| (v as u64 ^ SIGN).to_be_bytes())),
+        View::F64(side) => append(bytes, side.get(row).map(|v| v.to_bits().to_be_bytes())),
+        View::Ip(side) => append(bytes, side.get(row).map(u128::to_be_bytes)),
+        View::Bool(side) => append(bytes, side.get(row).map(|v| [u8::from(v)])),
     }
 }
 

@@ -28,6 +28,9 @@ const RECORD_AHEAD: usize = 8;
 pub trait Executor: Sync {
     /// Calls `task` once for each number below `count`, in any order, possibly at the same time.
     fn for_each(&self, count: usize, task: &(dyn Fn(usize) + Sync));
+
+    /// How many tasks can run at the same time.
+    fn threads(&self) -> usize;
 }
 
 /// Runs tasks one after the other.
@@ -36,6 +39,10 @@ pub struct Serial;
 impl Executor for Serial {
     fn for_each(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
         (0..count).for_each(task);
+    }
+
+    fn threads(&self) -> usize {
+        1
     }
 }
 

@@ -112,35 +112,40 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
 }
 
-/// Year, month and day of a day count since the epoch; the inverse of [`days_from_civil`].
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    (year, month, day)
+/// Year, month and day of a count of days since 0001-01-01; the inverse of [`days_from_civil`].
+///
+/// As there, years start in March. Divisions are by constants and of 32 bits: products with a fixed-point inverse.
+fn civil_from_days(days: u32) -> (u32, u32, u32) {
+    let quarters = 4 * (days + 306) + 3;
+    let century = quarters / 146_097;
+    let quarters_of_century = (quarters % 146_097) | 3;
+    let product = 2_939_745 * u64::from(quarters_of_century);
+    let year = 100 * century + (product >> 32) as u32;
+    let day_of_year = product as u32 / 2_939_745 / 4;
+    let months = 2_141 * day_of_year + 197_913;
+    let (month, day) = (months >> 16, (months & 0xffff) / 2_141 + 1);
+    let after_december = day_of_year >= 306;
+    (year + u32::from(after_december), if after_december { month - 12 } else { month }, day)
 }
 
 /// Writes a time as `2026-11-22T08:00:00.000Z`; a time outside the years 1 to 9999 is drawn to the nearest bound.
 pub fn write_timestamp(out: &mut Vec<u8>, ms: i64) {
-    let ms = ms.clamp(MIN_TIME, MAX_TIME);
-    let (year, month, day) = civil_from_days(ms.div_euclid(DAY));
-    let clock = ms.rem_euclid(DAY);
+    // MIN_TIME is the start of a day.
+    let since = (ms.clamp(MIN_TIME, MAX_TIME) - MIN_TIME) as u64;
+    let (days, clock) = ((since / DAY as u64) as u32, (since % DAY as u64) as u32);
+    let (year, month, day) = civil_from_days(days);
+    let (seconds, millis) = (clock / 1_000, clock % 1_000);
+    let (minutes, second) = (seconds / 60, seconds % 60);
     let mut text = *b"0000-00-00T00:00:00.000Z";
     put_two(&mut text, 0, year / 100);
     put_two(&mut text, 2, year % 100);
     put_two(&mut text, 5, month);
     put_two(&mut text, 8, day);
-    put_two(&mut text, 11, clock / HOUR);
-    put_two(&mut text, 14, clock / MINUTE % 60);
-    put_two(&mut text, 17, clock / SECOND % 60);
-    put_two(&mut text, 20, clock % SECOND / 10);
-    text[22] = b'0' + (clock % 10) as u8;
+    put_two(&mut text, 11, minutes / 60);
+    put_two(&mut text, 14, minutes % 60);
+    put_two(&mut text, 17, second);
+    put_two(&mut text, 20, millis / 10);
+    text[22] = b'0' + (millis % 10) as u8;
     out.extend_from_slice(&text);
 }
 
@@ -157,8 +162,8 @@ static PAIRS: [[u8; 2]; 100] = {
 
 /// Writes a number below 100 as two digits.
 #[inline(always)]
-fn put_two(text: &mut [u8; 24], at: usize, value: i64) {
-    [text[at], text[at + 1]] = PAIRS[value as usize];
+fn put_two(text: &mut [u8; 24], at: usize, value: u32) {
+    text[at..at + 2].copy_from_slice(&PAIRS[value as usize]);
 }
 
 /// Why a duration could not be read.
@@ -227,7 +232,7 @@ pub fn write_duration(out: &mut Vec<u8>, ms: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::{DateTime, NaiveDate, SecondsFormat};
+    use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat};
 
     fn timestamp(ms: i64) -> String {
         let mut out = Vec::new();
@@ -348,11 +353,10 @@ mod tests {
         let first = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date");
         for (index, date) in first.iter_days().take_while(|date| *date <= NaiveDate::MAX).take(3_652_059).enumerate() {
             let ms = MIN_TIME + index as i64 * DAY;
-            let expected = (chrono::Datelike::year(&date).into(), chrono::Datelike::month(&date).into());
-            let (year, month, day) = civil_from_days(ms / DAY);
-            assert_eq!((year, month), expected, "{date}");
-            assert_eq!(day, i64::from(chrono::Datelike::day(&date)), "{date}");
-            assert_eq!(days_from_civil(year, month, day) * DAY, ms, "{date}");
+            let expected = (date.year() as u32, date.month(), date.day());
+            let (year, month, day) = civil_from_days(index as u32);
+            assert_eq!((year, month, day), expected, "{date}");
+            assert_eq!(days_from_civil(year.into(), month.into(), day.into()) * DAY, ms, "{date}");
         }
     }
 

@@ -2,13 +2,18 @@
 //!
 //! With one thread all of it happens in turns. With more, one thread reads and cuts records; decoding of later batches
 //! and the shards of the current one share the worker threads. The engine sees the batches in order either way.
+//!
+//! One batch is given out for decoding just before another one is applied: applying begins with what a single thread
+//! does, so another one takes the decoding at once. Were it given out later, the applying thread could take it while it
+//! waits for the last of its shards, and the others would wait for it.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
 use super::InputSet;
 use crate::engine::facts::Facts;
@@ -23,7 +28,9 @@ pub const BATCH_RECORDS: usize = 2048;
 /// Bytes of records after which a batch is closed.
 const BATCH_BYTES: usize = 4 << 20;
 /// Batches read ahead.
-const READ_AHEAD: usize = 4;
+const READ_AHEAD: usize = 2;
+/// Batches decoded ahead.
+const DECODE_AHEAD: usize = 2;
 
 /// How to run.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +66,10 @@ struct Pool<'a>(&'a ThreadPool);
 impl Executor for Pool<'_> {
     fn for_each(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
         self.0.install(|| (0..count).into_par_iter().with_max_len(1).for_each(task));
+    }
+
+    fn threads(&self) -> usize {
+        self.0.current_num_threads()
     }
 }
 
@@ -138,7 +149,7 @@ struct Carriage {
     batch: Batch,
 }
 
-/// The stations a batch passes when threads share the work: read and promised, decoded, applied, empty again.
+/// The stations a batch passes when threads share the work: read, promised, decoded, applied, empty again.
 struct Line<'a> {
     pool: &'a ThreadPool,
     schema: &'a Schema,
@@ -153,53 +164,58 @@ fn run_parallel(sink: &mut Sink, inputs: &mut InputSet, settings: &Settings, sto
     let schema = &sink.engine.rules().schema.clone();
     let line = &Line { pool, schema, settings, stop, interrupted: AtomicBool::new(false) };
     let (empty_out, empty_in) = channel();
-    let (promised_out, promised_in) = sync_channel(READ_AHEAD);
+    let (filled_out, filled_in) = sync_channel(READ_AHEAD);
     let types = field_types(schema);
-    let carriages = (0..=READ_AHEAD).map(|_| Carriage { raw: RawBatch::default(), batch: Batch::new(&types) });
+    let carriages =
+        (0..=READ_AHEAD + DECODE_AHEAD).map(|_| Carriage { raw: RawBatch::default(), batch: Batch::new(&types) });
     carriages.for_each(|carriage| drop(empty_out.send(carriage)));
     std::thread::scope(|scope| {
-        scope.spawn(move || line.read(inputs, &empty_in, &promised_out));
-        line.apply(sink, promised_in, empty_out)
+        scope.spawn(move || line.read(inputs, &empty_in, &filled_out));
+        pool.in_place_scope(|tasks| line.apply(sink, filled_in, empty_out, tasks))
     })?;
     sink.report.interrupted = line.interrupted.load(Ordering::Relaxed);
     Ok(())
 }
 
-impl Line<'_> {
-    /// Reads batches and has the pool decode them; ends with the input, the stop, or the applying side.
-    fn read(&self, inputs: &mut InputSet, empty: &Receiver<Carriage>, promised: &SyncSender<Receiver<Carriage>>) {
-        self.pool.in_place_scope(|tasks| {
-            while let Ok(mut carriage) = empty.recv() {
-                if self.stop.load(Ordering::Relaxed) {
-                    self.interrupted.store(true, Ordering::Relaxed);
-                    return;
-                }
-                if !inputs.fill(&mut carriage.raw, self.settings.batch_records, BATCH_BYTES) {
-                    return;
-                }
-                let (done, promise) = sync_channel(1);
-                if promised.send(promise).is_err() {
-                    return;
-                }
-                tasks.spawn(move |_| {
-                    decode(&mut carriage.raw, self.schema, &mut carriage.batch);
-                    // Nobody waits for it once applying has failed.
-                    let _ = done.send(carriage);
-                });
+impl<'a> Line<'a> {
+    /// Reads batches; ends with the input, the stop, or the applying side.
+    fn read(&self, inputs: &mut InputSet, empty: &Receiver<Carriage>, filled: &SyncSender<Carriage>) {
+        while let Ok(mut carriage) = empty.recv() {
+            if self.stop.load(Ordering::Relaxed) {
+                self.interrupted.store(true, Ordering::Relaxed);
+                return;
             }
-        });
+            let any = inputs.fill(&mut carriage.raw, self.settings.batch_records, BATCH_BYTES);
+            if !any || filled.send(carriage).is_err() {
+                return;
+            }
+        }
     }
 
-    /// Applies decoded batches in order. Both ends it was given are dropped when it returns, also early: that is how the
-    /// reader learns that nobody waits any more.
+    /// Has the pool decode batches, some ahead, and applies them in order. Both ends it was given are dropped when it
+    /// returns, also early: that is how the reader learns that nobody waits any more.
     fn apply(
-        &self,
+        &'a self,
         sink: &mut Sink,
-        promised: Receiver<Receiver<Carriage>>,
+        filled: Receiver<Carriage>,
         empty: Sender<Carriage>,
+        tasks: &Scope<'a>,
     ) -> io::Result<()> {
-        for promise in promised {
-            let Ok(carriage) = promise.recv() else { break };
+        let mut promised: VecDeque<Promise> = VecDeque::with_capacity(DECODE_AHEAD);
+        loop {
+            if promised.is_empty()
+                && let Ok(next) = filled.recv()
+            {
+                promised.push_back(self.decode(next, tasks));
+            }
+            let Some(carriage) = promised.pop_front().and_then(|promise| promise.recv().ok()) else {
+                return Ok(());
+            };
+            while promised.len() < DECODE_AHEAD
+                && let Ok(next) = filled.try_recv()
+            {
+                promised.push_back(self.decode(next, tasks));
+            }
             // Within the pool, so that its thread works on other tasks while it waits for its own.
             let (engine, emit, lines) = (&mut *sink.engine, sink.emit, &mut sink.lines);
             lines.clear();
@@ -208,6 +224,19 @@ impl Line<'_> {
             // The reader may have finished already.
             let _ = empty.send(carriage);
         }
-        Ok(())
+    }
+
+    /// Has the pool decode a batch, which is promised.
+    fn decode(&'a self, mut carriage: Carriage, tasks: &Scope<'a>) -> Promise {
+        let (done, promise) = sync_channel(1);
+        tasks.spawn(move |_| {
+            decode(&mut carriage.raw, self.schema, &mut carriage.batch);
+            // Nobody waits for it once applying has failed.
+            let _ = done.send(carriage);
+        });
+        promise
     }
 }
+
+/// Where a decoded batch will come out.
+type Promise = Receiver<Carriage>;

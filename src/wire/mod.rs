@@ -15,7 +15,7 @@ mod scan;
 
 pub use csv::{CsvHeader, CsvHeaderFault, RowEnd};
 pub use json::{JsonDecoder, MAX_RECORD};
-pub use json_string::write_json_string;
+pub use json_string::{write_json_string, write_json_text};
 pub use raw::{RawBatch, RawRecord, decode, record_time};
 
 use std::collections::BTreeMap;

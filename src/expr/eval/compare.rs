@@ -52,8 +52,14 @@ fn compare_bools(out: &mut Vec<Truth>, relation: Relation, a: BoolSide, b: BoolS
 
 /// Compares ints with doubles as the numbers they are.
 pub(super) fn compare_mixed(out: &mut Vec<Truth>, relation: Relation, a: NodeId, b: NodeId, operands: &Operands) {
-    let test = |x, y| holds(relation, order(x, y));
-    test2(out, operands.whole(a), operands.real(b), operands.rows, test);
+    const EXACT: u64 = 1 << 53;
+    match (operands.whole(a), operands.real(b)) {
+        // Up to there every int is a double.
+        (Side::Constant(x), b) if x.unsigned_abs() <= EXACT => {
+            compare_sides(out, relation, Side::Constant(x as f64), b, operands.rows);
+        }
+        (a, b) => test2(out, a, b, operands.rows, |x, y| holds(relation, order(x, y))),
+    }
 }
 
 /// The order of an int and a finite double, without rounding either.

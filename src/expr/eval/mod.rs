@@ -24,6 +24,7 @@ use crate::model::value::{Type, Value};
 use super::graph::{Graph, NodeId};
 use super::zone::OffsetCache;
 use operand::Operands;
+pub use operand::{BoolSide, Side, Texts, View};
 
 /// A CEL bool: false, true, or an error, which a missing value is too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -205,14 +206,20 @@ impl Evaluator {
         &self.columns[id as usize]
     }
 
-    /// The bytes of a text.
-    pub fn text<'a>(&'a self, graph: &'a Graph, text: Text, inputs: &'a Inputs) -> &'a [u8] {
-        self.operands(graph, inputs).bytes(text)
+    /// The values of a node, which is a leaf or has been run.
+    pub fn view<'a>(&'a self, graph: &'a Graph, id: NodeId, inputs: &'a Inputs<'a>) -> View<'a> {
+        self.operands(graph, inputs).view(id)
     }
 
     /// One value, owned; `None` where it is missing. The node is a leaf or has been run.
     pub fn value(&self, graph: &Graph, id: NodeId, row: usize, inputs: &Inputs) -> Option<Value> {
         self.operands(graph, inputs).value(id, row)
+    }
+
+    /// The bytes of one text, where it is not missing. The node is a text, and a leaf or has been run.
+    pub fn text_at<'a>(&'a self, graph: &'a Graph, id: NodeId, row: usize, inputs: &'a Inputs) -> Option<&'a [u8]> {
+        let operands = self.operands(graph, inputs);
+        operands.bytes_at(operands.text(id), row)
     }
 
     fn operands<'a>(&'a self, graph: &'a Graph, inputs: &'a Inputs<'a>) -> Operands<'a> {

@@ -11,6 +11,7 @@ use super::super::graph::{Graph, Node, NodeId};
 use super::{ColumnData, Inputs, Pool, Text, Truth};
 
 /// All that operands can come from.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Operands<'a> {
     pub graph: &'a Graph,
     pub inputs: &'a Inputs<'a>,
@@ -21,9 +22,16 @@ pub(super) struct Operands<'a> {
 }
 
 /// Values of a fixed size: a column or one for all rows.
-#[derive(Clone, Copy)]
-pub(super) enum Side<'a, T> {
-    Column { values: &'a [T], present: &'a [bool] },
+#[derive(Debug, Clone, Copy)]
+pub enum Side<'a, T> {
+    /// One per row; arbitrary where it is not present.
+    Column {
+        /// The values.
+        values: &'a [T],
+        /// Whether the row has a value.
+        present: &'a [bool],
+    },
+    /// The same in all rows.
     Constant(T),
 }
 
@@ -32,6 +40,8 @@ impl<'a, T: Copy> Side<'a, T> {
         Side::Column { values: &column.values, present: &column.present }
     }
 
+    /// The value of a row, if it has one.
+    #[inline]
     pub fn get(self, row: usize) -> Option<T> {
         match self {
             Side::Column { values, present } => present[row].then_some(values[row]),
@@ -41,14 +51,18 @@ impl<'a, T: Copy> Side<'a, T> {
 }
 
 /// Bools.
-#[derive(Clone, Copy)]
-pub(super) enum BoolSide<'a> {
+#[derive(Debug, Clone, Copy)]
+pub enum BoolSide<'a> {
+    /// Computed ones.
     Rows(&'a [Truth]),
+    /// A field of the event.
     Column(&'a Column<bool>),
+    /// The same in all rows.
     Constant(Truth),
 }
 
 impl BoolSide<'_> {
+    /// The value of a row, if it has one.
     pub fn get(self, row: usize) -> Option<bool> {
         match self {
             BoolSide::Rows(rows) => rows[row].get(),
@@ -59,14 +73,62 @@ impl BoolSide<'_> {
 }
 
 /// Texts.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum TextSide<'a> {
     Spans { spans: &'a [Span], text: &'a [u8] },
     Column(&'a Column<Text>),
     Constant(&'a [u8]),
 }
 
+/// The texts of a node.
+#[derive(Debug, Clone, Copy)]
+pub struct Texts<'a> {
+    side: TextSide<'a>,
+    operands: Operands<'a>,
+}
+
+impl<'a> Texts<'a> {
+    /// The text of a row, if it has one.
+    #[inline]
+    pub fn get(&self, row: usize) -> Option<&'a [u8]> {
+        self.operands.bytes_at(self.side, row)
+    }
+
+    /// Goes through all rows.
+    #[inline]
+    pub fn for_each(&self, mut visit: impl FnMut(Option<&'a [u8]>)) {
+        // One place from which `visit` is called, so that it becomes part of the loop.
+        (0..self.operands.rows).for_each(|row| visit(self.get(row)));
+    }
+}
+
+/// The values of a node, read where they are: fields and features are not copied.
+#[derive(Debug, Clone, Copy)]
+pub enum View<'a> {
+    /// Bools.
+    Bool(BoolSide<'a>),
+    /// Ints, money, durations and timestamps.
+    I64(Side<'a, i64>),
+    /// Doubles.
+    F64(Side<'a, f64>),
+    /// Addresses.
+    Ip(Side<'a, u128>),
+    /// Texts.
+    Text(Texts<'a>),
+}
+
 impl<'a> Operands<'a> {
+    /// The values of a node of any type.
+    pub fn view(&self, id: NodeId) -> View<'a> {
+        match self.graph.kind(id) {
+            Type::Bool => View::Bool(self.truth(id)),
+            Type::Int | Type::Money | Type::Duration | Type::Timestamp => View::I64(self.whole(id)),
+            Type::Double => View::F64(self.real(id)),
+            Type::Ip => View::Ip(self.address(id)),
+            Type::String => View::Text(Texts { side: self.text(id), operands: *self }),
+        }
+    }
+
     /// Ints, money, durations and timestamps.
     pub fn whole(&self, id: NodeId) -> Side<'a, i64> {
         let events = self.inputs.events;
@@ -162,6 +224,7 @@ impl<'a> Operands<'a> {
     }
 
     /// The bytes of one row, if it has a text.
+    #[inline]
     pub fn bytes_at(&self, side: TextSide<'a>, row: usize) -> Option<&'a [u8]> {
         match side {
             TextSide::Spans { spans, text } => (spans[row].len != 0).then(|| spans[row].of(text)),
@@ -199,24 +262,24 @@ impl<'a> Operands<'a> {
 /// The checker gives every node the type of its representation, and decoding every declared column its field's.
 const MISTYPED: &str = "the column of a node has the representation of its type";
 
-#[inline]
-fn truth(present: bool, value: bool) -> Truth {
-    if !present {
-        Truth::Error
-    } else if value {
-        Truth::True
-    } else {
-        Truth::False
-    }
-}
+/// Rows that a loop of comparisons takes at a time. Without this the compiler makes vector code of it, which is three
+/// times as long: the instruction set that all machines have knows no comparison of 64-bit integers.
+const STRIDE: usize = 4;
 
 /// Appends `test` of each row's value.
 pub(super) fn test1<T: Copy>(out: &mut Vec<Truth>, a: Side<T>, rows: usize, test: impl Fn(T) -> bool) {
     match a {
         Side::Column { values, present } => {
-            out.extend(values[..rows].iter().zip(&present[..rows]).map(|(x, p)| truth(*p, test(*x))));
+            let slots = append_rows(out, rows);
+            let (strides, rest) = slots.as_chunks_mut::<STRIDE>();
+            let (values, last) = values[..rows].as_chunks::<STRIDE>();
+            for (slots, values) in strides.iter_mut().zip(values) {
+                slots.iter_mut().zip(values).for_each(|(slot, x)| *slot = known(test(*x)));
+            }
+            rest.iter_mut().zip(last).for_each(|(slot, x)| *slot = known(test(*x)));
+            blank(slots, present);
         }
-        Side::Constant(x) => out.extend(std::iter::repeat_n(truth(true, test(x)), rows)),
+        Side::Constant(x) => out.extend(std::iter::repeat_n(known(test(x)), rows)),
     }
 }
 
@@ -232,9 +295,31 @@ pub(super) fn test2<T: Copy, U: Copy>(
         (_, Side::Constant(y)) => test1(out, a, rows, |x| test(x, y)),
         (Side::Constant(x), _) => test1(out, b, rows, |y| test(x, y)),
         (Side::Column { values: a, present: p }, Side::Column { values: b, present: q }) => {
-            let (left, right) = (a[..rows].iter().zip(&p[..rows]), b[..rows].iter().zip(&q[..rows]));
-            out.extend(left.zip(right).map(|((x, p), (y, q))| truth(*p & *q, test(*x, *y))));
+            let slots = append_rows(out, rows);
+            let values = a[..rows].iter().zip(&b[..rows]);
+            slots.iter_mut().zip(values).for_each(|(slot, (x, y))| *slot = known(test(*x, *y)));
+            blank(slots, p);
+            blank(slots, q);
         }
+    }
+}
+
+fn append_rows(out: &mut Vec<Truth>, rows: usize) -> &mut [Truth] {
+    let start = out.len();
+    out.resize(start + rows, Truth::False);
+    &mut out[start..]
+}
+
+#[inline]
+fn known(value: bool) -> Truth {
+    if value { Truth::True } else { Truth::False }
+}
+
+/// Makes an error of what is absent. A pass of its own over bytes, many at once, so that the loop over the values has
+/// nothing else to do.
+fn blank(out: &mut [Truth], present: &[bool]) {
+    for (truth, present) in out.iter_mut().zip(present) {
+        *truth = if *present { *truth } else { Truth::Error };
     }
 }
 
