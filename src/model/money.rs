@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use thiserror::Error;
 
+use super::decimal::short_decimal;
+
 /// An ISO 4217 currency that has a minor unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency {
@@ -83,35 +85,15 @@ pub fn parse_amount(digits: &[u8], exponent: u32) -> Result<i64, AmountFault> {
     }
 }
 
-/// The most bytes of an amount, and the most digits of a minor unit, whose sum of digits surely fits `i64`.
-const SHORT_AMOUNT: usize = 14;
+/// The most digits of a minor unit by which a short decimal surely stays within `i64`.
 const SHORT_EXPONENT: u32 = 4;
 
 /// Reads the amounts that nearly all events have; `None` for longer ones and for every fault.
 #[inline]
 fn parse_short_amount(digits: &[u8], exponent: u32) -> Option<i64> {
-    if digits.len() > SHORT_AMOUNT || exponent > SHORT_EXPONENT {
-        return None;
-    }
-    let mut minor: i64 = 0;
-    let mut point = None;
-    for (at, &byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            minor = minor.wrapping_mul(10).wrapping_add(i64::from(digit));
-        } else if byte == b'.' && point.is_none() && at > 0 {
-            point = Some(at);
-        } else {
-            return None;
-        }
-    }
-    let fraction = match point {
-        Some(at) => digits.len() - at - 1,
-        None => 0,
-    };
-    let missing = exponent.checked_sub(fraction as u32)?;
-    let complete = !digits.is_empty() && (point.is_none() || fraction > 0);
-    complete.then(|| minor.wrapping_mul(POWERS_OF_TEN[missing as usize]))
+    let decimal = short_decimal(digits)?;
+    let missing = exponent.checked_sub(decimal.fraction)?;
+    Some(decimal.mantissa as i64 * POWERS_OF_TEN.get(missing as usize)?)
 }
 
 const POWERS_OF_TEN: [i64; SHORT_EXPONENT as usize + 1] = [1, 10, 100, 1_000, 10_000];

@@ -179,17 +179,19 @@ impl<'a> InputSet<'a> {
     }
 
     /// The next record of one input, which is opened if it is not open and closed at its end.
+    #[inline]
     fn read(&mut self, index: usize, text: &mut Vec<u8>) -> Result<Option<RawRecord>, InputError> {
-        let mut reader = match self.readers[index].take() {
-            Some(reader) => reader,
-            None => SourceReader::open(&self.paths[index], index as u32, self.schema, &self.progress.read)?,
-        };
-        self.headers[index].clone_from(&reader.header);
-        let record = reader.next(text)?;
-        if record.is_some() {
+        if self.readers[index].is_none() {
+            let reader = SourceReader::open(&self.paths[index], index as u32, self.schema, &self.progress.read)?;
+            self.headers[index].clone_from(&reader.header);
             self.readers[index] = Some(reader);
         }
-        Ok(record)
+        let Some(reader) = &mut self.readers[index] else { return Ok(None) };
+        let record = reader.next(text);
+        if !matches!(record, Ok(Some(_))) {
+            self.readers[index] = None;
+        }
+        record
     }
 
     fn next_merged(&mut self, text: &mut Vec<u8>) -> Option<RawRecord> {

@@ -77,8 +77,10 @@ impl SourceReader {
             let Some(end) = self.read_row(text, start)? else {
                 return Ok(None);
             };
-            let blank = text[start..].iter().all(u8::is_ascii_whitespace) && text.len() - start <= MAX_RECORD;
-            if !blank {
+            let record = &text[start..];
+            // Nearly every record is told from a blank line by its first byte.
+            let is_blank = record.len() <= MAX_RECORD && record.iter().all(u8::is_ascii_whitespace);
+            if !is_blank {
                 return Ok(Some(number));
             }
             text.truncate(start);

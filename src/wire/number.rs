@@ -2,6 +2,8 @@
 //!
 //! Both JSON paths and CSV cells use these, so a number is read alike wherever it stands.
 
+use crate::model::decimal::short_decimal;
+
 /// The position after the JSON number that starts at `at`; the position of the fault if there is none.
 #[inline(always)]
 pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
@@ -74,44 +76,29 @@ fn long_integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// The longest decimal, in bytes without sign, whose digits and power of ten a double is sure to hold exactly.
-const SHORT_DECIMAL: usize = 15;
-
 /// The powers of ten up to the longest fraction of a short decimal; each is an exact double.
-const POWERS: [f64; SHORT_DECIMAL] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+const POWERS: [f64; 8] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
 
 /// The value of a JSON number as the nearest double; `None` beyond the finite doubles.
 #[inline]
 pub(super) fn double(text: &[u8]) -> Option<f64> {
-    short_decimal(text).or_else(|| any_double(text))
+    short_double(text).or_else(|| any_double(text))
 }
 
 /// The nearest double of a JSON number of few digits and no exponent; `None` for others and for what is no number.
 ///
 /// Digits and power of ten are exact, so the one division rounds just as reading the text does.
 #[inline]
-fn short_decimal(text: &[u8]) -> Option<f64> {
+fn short_double(text: &[u8]) -> Option<f64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.len() > SHORT_DECIMAL || matches!(digits, [] | [b'.', ..] | [.., b'.'] | [b'0', b'0'..=b'9', ..]) {
+    let decimal = short_decimal(digits)?;
+    if decimal.whole > 1 && digits[0] == b'0' {
         return None;
     }
-    let mut mantissa: i64 = 0;
-    let mut point = digits.len();
-    for (at, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(digit));
-        } else if *byte == b'.' && point == digits.len() {
-            point = at;
-        } else {
-            return None;
-        }
-    }
-    let fraction = digits.len().saturating_sub(point + 1);
-    let value = mantissa as f64 / POWERS.get(fraction)?;
+    let value = decimal.mantissa as f64 / POWERS.get(decimal.fraction as usize)?;
     Some(if negative { -value } else { value })
 }
 

@@ -1,0 +1,97 @@
+//! What stands between the values of a record: a producer writes it alike every time, so it is known before it is read.
+//!
+//! Behind a value come a comma, the next key and a colon, perhaps with spaces: `,"account":`. The scanner remembers
+//! these bytes with the field they lead to. Where the same bytes stand again, three word compares tell the field and
+//! that the syntax is right. It is a guess that is checked, so it changes the speed alone.
+
+use super::field::SLOTS;
+
+/// The words compared; what is longer is not remembered.
+const WORDS: usize = 3;
+
+/// The bytes before the value of one built-in field, padded with zeros that do not count.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Joint {
+    words: [u64; WORDS],
+    masks: [u64; WORDS],
+    len: u32,
+    slot: u32,
+}
+
+impl Joint {
+    /// What never stands anywhere: text is UTF-8, which has no byte 255.
+    const NOWHERE: Joint = Joint { words: [u64::MAX; WORDS], masks: [u64::MAX; WORDS], len: 0, slot: 0 };
+
+    /// Remembers `bytes`; [`Joint::NOWHERE`] if they are too many.
+    fn new(bytes: &[u8], slot: usize) -> Joint {
+        if bytes.len() > 8 * WORDS {
+            return Joint::NOWHERE;
+        }
+        let mut joint = Joint { words: [0; WORDS], masks: [0; WORDS], len: bytes.len() as u32, slot: slot as u32 };
+        for (at, &byte) in bytes.iter().enumerate() {
+            joint.words[at / 8] |= u64::from(byte) << (at % 8 * 8);
+            joint.masks[at / 8] |= 0xff << (at % 8 * 8);
+        }
+        joint
+    }
+
+    /// The field it leads to and the position behind it, if its bytes stand at `at`.
+    #[inline(always)]
+    fn at(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        let bytes = text.get(at..)?.first_chunk::<{ 8 * WORDS }>()?;
+        let (words, _) = bytes.as_chunks::<8>();
+        let differs = |at: usize| (u64::from_le_bytes(words[at]) ^ self.words[at]) & self.masks[at];
+        let stands = differs(0) | differs(1) | differs(2) == 0;
+        stands.then_some((self.slot as usize, at + self.len as usize))
+    }
+}
+
+/// The start of a record, as the field before the first.
+pub(super) const START: usize = SLOTS.len();
+/// A key that names no built-in field, as the field before another.
+pub(super) const OTHER: usize = SLOTS.len() + 1;
+/// The number of fields and those two, rounded up to a power of two so that an index needs no check.
+const PLACES: usize = (SLOTS.len() + 2).next_power_of_two();
+
+/// The joints seen last, by the field before.
+#[derive(Debug)]
+pub(super) struct Joints {
+    /// Two of each: optional fields come and go.
+    after: [Joint; 2 * PLACES],
+    /// Which of the two came last, 0 or 1.
+    last: [u8; PLACES],
+}
+
+impl Default for Joints {
+    fn default() -> Self {
+        Joints { after: [Joint::NOWHERE; 2 * PLACES], last: [0; PLACES] }
+    }
+}
+
+impl Joints {
+    /// The field whose value follows at `at`, behind that of `before`, and where its value starts; if foreseen.
+    #[inline(always)]
+    pub(super) fn guess(&mut self, before: usize, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        let before = before % PLACES;
+        let last = self.last[before];
+        self.after[(2 * before + usize::from(last)) % (2 * PLACES)]
+            .at(text, at)
+            .or_else(|| self.guess_again(before, text, at))
+    }
+
+    /// As [`Joints::guess`] with what came the time before.
+    #[inline(never)]
+    fn guess_again(&mut self, before: usize, text: &[u8], at: usize) -> Option<(usize, usize)> {
+        let other = self.last[before] ^ 1;
+        let found = self.after[2 * before + usize::from(other)].at(text, at)?;
+        self.last[before] = other;
+        Some(found)
+    }
+
+    /// Remembers the bytes between the value of `before` and that of a built-in field, for the oldest of the two.
+    pub(super) fn learn(&mut self, before: usize, bytes: &[u8], slot: usize) {
+        self.last[before] ^= 1;
+        self.after[2 * before + usize::from(self.last[before])] = Joint::new(bytes, slot);
+    }
+}
