@@ -16,7 +16,7 @@ pub struct Decimal {
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 
 /// Reads a decimal of at most eight bytes; `None` for longer ones and for what is none.
-#[inline]
+#[inline(always)]
 pub fn short_decimal(text: &[u8]) -> Option<Decimal> {
     let len = text.len() as u32;
     let digits = padded(text)? ^ (ONES * u64::from(b'0'));

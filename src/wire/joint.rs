@@ -36,14 +36,25 @@ impl Joint {
         joint
     }
 
-    /// The field it leads to and the position behind it, if its bytes stand at `at`.
+    /// Whether its bytes stand at `at`.
     #[inline(always)]
-    fn at(&self, text: &[u8], at: usize) -> Option<(usize, usize)> {
-        let bytes = text.get(at..)?.first_chunk::<{ 8 * WORDS }>()?;
+    pub(super) fn stands_at(&self, text: &[u8], at: usize) -> bool {
+        let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<{ 8 * WORDS }>) else { return false };
         let (words, _) = bytes.as_chunks::<8>();
         let differs = |at: usize| (u64::from_le_bytes(words[at]) ^ self.words[at]) & self.masks[at];
-        let stands = differs(0) | differs(1) | differs(2) == 0;
-        stands.then_some((self.slot as usize, at + self.len as usize))
+        differs(0) | differs(1) | differs(2) == 0
+    }
+
+    /// The number of the field it leads to.
+    #[inline(always)]
+    pub(super) fn slot(&self) -> usize {
+        self.slot as usize
+    }
+
+    /// How many bytes it has.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
     }
 }
 
@@ -70,23 +81,23 @@ impl Default for Joints {
 }
 
 impl Joints {
-    /// The field whose value follows at `at`, behind that of `before`, and where its value starts; if foreseen.
+    /// What followed the value of `before` last time.
     #[inline(always)]
-    pub(super) fn guess(&mut self, before: usize, text: &[u8], at: usize) -> Option<(usize, usize)> {
+    pub(super) fn expected(&self, before: usize) -> &Joint {
         let before = before % PLACES;
-        let last = self.last[before];
-        self.after[(2 * before + usize::from(last)) % (2 * PLACES)]
-            .at(text, at)
-            .or_else(|| self.guess_again(before, text, at))
+        &self.after[(2 * before + usize::from(self.last[before])) % (2 * PLACES)]
     }
 
-    /// As [`Joints::guess`] with what came the time before.
+    /// What followed it the time before, if it stands at `at`: optional fields come and go.
     #[inline(never)]
-    fn guess_again(&mut self, before: usize, text: &[u8], at: usize) -> Option<(usize, usize)> {
+    pub(super) fn other(&mut self, before: usize, text: &[u8], at: usize) -> Option<&Joint> {
         let other = self.last[before] ^ 1;
-        let found = self.after[2 * before + usize::from(other)].at(text, at)?;
+        let joint = &self.after[2 * before + usize::from(other)];
+        if !joint.stands_at(text, at) {
+            return None;
+        }
         self.last[before] = other;
-        Some(found)
+        Some(joint)
     }
 
     /// Remembers the bytes between the value of `before` and that of a built-in field, for the oldest of the two.

@@ -91,6 +91,11 @@ fn check_utf8(record: &[u8]) -> Result<(), Malformed> {
     if is_ascii(record) {
         return Ok(());
     }
+    check_other_utf8(record)
+}
+
+#[inline(never)]
+fn check_other_utf8(record: &[u8]) -> Result<(), Malformed> {
     match std::str::from_utf8(record) {
         Ok(_) => Ok(()),
         Err(fault) => Err(Malformed { at: fault.valid_up_to(), what: "expected UTF-8".to_string() }),

@@ -12,7 +12,7 @@ use crate::model::events::{FieldType, Span};
 
 use super::field::{Field, Raw, RawFields};
 use super::joint::{Joints, OTHER, START};
-use super::number::number_end;
+use super::number::{number_end, short_number_end};
 
 /// How many ignored keys are remembered to find repeated ones; a record with more takes the slow path.
 const IGNORED_KEYS: usize = 16;
@@ -60,19 +60,25 @@ pub(super) fn scan(
     let text = &text[..text.len().min(end + OVERRUN)];
     let mut before = START;
     loop {
-        let Some((slot, start)) = keys.joints.guess(before, text, at) else {
+        let mut joint = keys.joints.expected(before);
+        if !joint.stands_at(text, at) {
             if is_end(text, at, end) {
                 return (before != START).then_some(());
             }
-            (before, at) = unforeseen(text, at, before, declared, keys, fields)?;
-            continue;
-        };
-        let place = fields.slots.get_mut(slot)?;
+            match keys.joints.other(before, text, at) {
+                Some(other) => joint = other,
+                None => {
+                    (before, at) = unforeseen(text, at, before, declared, keys, fields)?;
+                    continue;
+                }
+            }
+        }
+        before = joint.slot();
+        let place = fields.slots.get_mut(before)?;
         if !matches!(place, Raw::Absent) {
             return None;
         }
-        at = store_value(text, start, place)?;
-        before = slot;
+        at = store_value(text, at + joint.len(), place)?;
     }
 }
 
@@ -147,6 +153,10 @@ fn store_value(text: &[u8], at: usize, place: &mut Raw) -> Option<usize> {
         *place = Raw::Text(span(at + 1, end));
         return Some(end + 1);
     }
+    if let Some(end) = short_number_end(text, at) {
+        *place = Raw::Number(span(at, end));
+        return Some(end);
+    }
     let (found, after) = value(text, at)?;
     *place = found;
     Some(after)
@@ -174,13 +184,12 @@ fn span(start: usize, end: usize) -> Span {
 #[inline(always)]
 fn string_end(text: &[u8], at: usize) -> Option<usize> {
     // Most strings end within the first eight bytes.
-    if let Some(word) = word_at(text, at) {
-        let special = special_bytes(word);
-        if special != 0 {
-            return ends_there(word, special).then_some(at + special.trailing_zeros() as usize / 8);
-        }
+    let Some(word) = word_at(text, at) else { return long_string_end(text, at) };
+    let special = special_bytes(word);
+    if special == 0 {
+        return long_string_end(text, at + 8);
     }
-    long_string_end(text, at)
+    ends_there(word, special).then_some(at + special.trailing_zeros() as usize / 8)
 }
 
 /// Whether the lowest of the special bytes of a word is a quote.
