@@ -151,7 +151,11 @@ impl<'a> InputSet<'a> {
             raw.sources = self.paths.iter().cloned().map(Source::File).collect();
         }
         while raw.records.len() < records && raw.text.len() < bytes && self.failure.is_none() {
+            if self.take_lines(raw, records) {
+                continue;
+            }
             let record = match self.order {
+                _ if self.failure.is_some() => None,
                 Order::Given => self.next_given(&mut raw.text),
                 Order::Merged => self.next_merged(&mut raw.text),
             };
@@ -162,6 +166,19 @@ impl<'a> InputSet<'a> {
         }
         raw.headers.clone_from(&self.headers);
         !raw.records.is_empty()
+    }
+
+    /// In [`Order::Given`]: takes what lines the open input has ready; false if there are none, or it failed.
+    fn take_lines(&mut self, raw: &mut RawBatch, records: usize) -> bool {
+        if self.order == Order::Merged {
+            return false;
+        }
+        let Some(Some(reader)) = self.readers.get_mut(self.current) else { return false };
+        reader.take_lines(raw, records).unwrap_or_else(|failure| {
+            self.readers[self.current] = None;
+            self.failure = Some(failure);
+            false
+        })
     }
 
     fn next_given(&mut self, text: &mut Vec<u8>) -> Option<RawRecord> {

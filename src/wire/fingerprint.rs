@@ -25,9 +25,12 @@ const DECLARED: u64 = TIME + 7;
 
 /// The fingerprint of a row and its declared fields.
 pub(super) fn fingerprint(text: &[u8], row: &Row, declared: &[Declared]) -> u64 {
-    let texts = row.texts.iter().enumerate().filter(|(_, span)| span.len > 0);
-    let mut sum = texts
-        .fold(number(TIME, row.time as u64), |sum, (field, span)| sum.wrapping_add(bytes(field as u64, text, *span)));
+    let mut sum = number(TIME, row.time as u64);
+    for (field, &span) in (0..).zip(&row.texts) {
+        if span.len > 0 {
+            sum = sum.wrapping_add(bytes(field, text, span));
+        }
+    }
     let mut add = |field: u64, value: Option<u64>| {
         if let Some(value) = value {
             sum = sum.wrapping_add(number(field, value));
@@ -64,7 +67,7 @@ fn number(field: u64, value: u64) -> u64 {
 fn fold(kind: u64, low: u64, high: u64) -> u64 {
     let seed = (kind + 1).wrapping_mul(GOLDEN);
     let product = u128::from(low ^ seed) * u128::from(high ^ seed.rotate_left(32) ^ ROOT);
-    (product as u64 ^ (product >> 64) as u64).wrapping_mul(ROOT)
+    product as u64 ^ (product >> 64) as u64
 }
 
 /// The longest text that is hashed as two words.

@@ -106,3 +106,42 @@ impl Joints {
         self.after[2 * before + usize::from(self.last[before])] = Joint::new(bytes, slot);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEHIND: &str = "\"value\",\"another\":\"value\"}";
+
+    #[test]
+    fn a_joint_stands_where_all_its_bytes_do() {
+        for bytes in ["{\"id\":", ",\"account\":", ",\"counterparty\":", " , \"merchant_category\":"] {
+            let joint = Joint::new(bytes.as_bytes(), 3);
+            assert_eq!((joint.slot(), joint.len()), (3, bytes.len()));
+            let text = format!("{bytes}{BEHIND}").into_bytes();
+            assert!(joint.stands_at(&text, 0), "{bytes}");
+            for at in 0..bytes.len() {
+                let mut other = text.clone();
+                other[at] ^= 1;
+                assert!(!joint.stands_at(&other, 0), "{bytes} {at}");
+            }
+            assert!(!joint.stands_at(bytes.as_bytes(), 1));
+            assert!(!joint.stands_at(&text, text.len() + 1));
+        }
+    }
+
+    #[test]
+    fn the_last_two_are_remembered() {
+        let mut joints = Joints::default();
+        let text = format!(",\"b\":{BEHIND}").into_bytes();
+        assert!(!joints.expected(START).stands_at(&text, 0) && joints.other(START, &text, 0).is_none());
+        joints.learn(START, b",\"b\":", 1);
+        assert!(joints.expected(START).stands_at(&text, 0));
+        joints.learn(START, b",\"c\":", 2);
+        assert_eq!(joints.expected(START).slot(), 2);
+        assert_eq!(joints.other(START, &text, 0).map(Joint::slot), Some(1));
+        assert_eq!(joints.expected(START).slot(), 1);
+        joints.learn(START, &[b' '; 8 * WORDS + 1], 4);
+        assert!(!joints.expected(START).stands_at(&[b' '; 64], 0));
+    }
+}
