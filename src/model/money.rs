@@ -42,10 +42,13 @@ fn known_exponent(code: [u8; 3]) -> u8 {
 impl Currency {
     /// The currency of an upper-case ISO 4217 code; `None` for an unknown code or one without a minor unit (`XAU`).
     pub fn parse(code: &str) -> Option<Currency> {
-        Currency::of_code(code.as_bytes().try_into().ok()?)
+        let code = <[u8; 3]>::try_from(code.as_bytes()).ok().filter(|code| code.iter().all(u8::is_ascii_uppercase))?;
+        // Rule sets name few currencies: the table of all can wait for an event that needs it.
+        let exponent = Some(known_exponent(code)).filter(|&exponent| exponent != NO_MINOR_UNIT)?;
+        Some(Currency { code, exponent: u32::from(exponent) })
     }
 
-    /// As [`Currency::parse`], for the bytes of a code.
+    /// As [`Currency::parse`], for the bytes of a code and many times over.
     #[inline]
     pub fn of_code(code: [u8; 3]) -> Option<Currency> {
         if !code.iter().all(u8::is_ascii_uppercase) {
