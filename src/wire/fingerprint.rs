@@ -111,7 +111,7 @@ fn long_bytes(field: u64, text: &[u8], span: Span) -> u64 {
 /// The sixteen bytes from `at`.
 #[inline(always)]
 fn words(text: &[u8], at: usize) -> Option<[u64; 2]> {
-    let (words, _) = text.get(at..)?.first_chunk::<SHORT>()?.as_chunks::<8>();
+    let (words, _) = text.get(at..at + SHORT)?.first_chunk::<SHORT>()?.as_chunks::<8>();
     words.first_chunk::<2>().map(|words| words.map(u64::from_le_bytes))
 }
 

@@ -39,7 +39,9 @@ impl Joint {
     /// Whether its bytes stand at `at`.
     #[inline(always)]
     pub(super) fn stands_at(&self, text: &[u8], at: usize) -> bool {
-        let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<{ 8 * WORDS }>) else { return false };
+        let Some(bytes) = text.get(at..at + 8 * WORDS).and_then(<[u8]>::first_chunk::<{ 8 * WORDS }>) else {
+            return false;
+        };
         let (words, _) = bytes.as_chunks::<8>();
         let differs = |at: usize| (u64::from_le_bytes(words[at]) ^ self.words[at]) & self.masks[at];
         differs(0) | differs(1) | differs(2) == 0

@@ -44,7 +44,7 @@ pub(super) fn short_number_end(bytes: &[u8], start: usize) -> Option<usize> {
 /// How many digits there are, from one to seven, and the byte behind them.
 #[inline(always)]
 fn short_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk::<8>()?);
+    let word = u64::from_le_bytes(*bytes.get(at..at + 8)?.first_chunk::<8>()?);
     let others = other_bytes(word);
     let bits = others.trailing_zeros() & !7;
     (others != 0 && bits != 0).then(|| (bits as usize / 8, (word >> bits) as u8))

@@ -142,7 +142,7 @@ fn skip(bytes: &[u8], mut at: usize) -> usize {
 /// The eight bytes from `at`.
 #[inline(always)]
 fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+    bytes.get(at..at + 8)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
 }
 
 /// Stores the scalar at `at`; strings, the most frequent values, go straight to their place.
