@@ -25,6 +25,13 @@ impl<T: Copy + Default> Column<T> {
         self.values.push(value.unwrap_or_default());
     }
 
+    /// Appends many rows.
+    #[inline]
+    pub fn extend(&mut self, rows: impl Iterator<Item = Option<T>> + Clone) {
+        self.present.extend(rows.clone().map(|value| value.is_some()));
+        self.values.extend(rows.map(Option::unwrap_or_default));
+    }
+
     /// The row's value, if it has one.
     pub fn get(&self, row: usize) -> Option<T> {
         if self.present[row] { Some(self.values[row]) } else { None }

@@ -7,6 +7,8 @@ pub mod action;
 pub mod batch;
 pub mod calendar;
 pub mod column;
+pub mod day;
+pub mod decimal;
 pub mod events;
 pub mod money;
 pub mod outcome;

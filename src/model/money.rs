@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use thiserror::Error;
 
+use super::decimal::short_decimal;
+
 /// An ISO 4217 currency that has a minor unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Currency {
@@ -40,10 +42,13 @@ fn known_exponent(code: [u8; 3]) -> u8 {
 impl Currency {
     /// The currency of an upper-case ISO 4217 code; `None` for an unknown code or one without a minor unit (`XAU`).
     pub fn parse(code: &str) -> Option<Currency> {
-        Currency::of_code(code.as_bytes().try_into().ok()?)
+        let code = <[u8; 3]>::try_from(code.as_bytes()).ok().filter(|code| code.iter().all(u8::is_ascii_uppercase))?;
+        // Rule sets name few currencies: the table of all can wait for an event that needs it.
+        let exponent = Some(known_exponent(code)).filter(|&exponent| exponent != NO_MINOR_UNIT)?;
+        Some(Currency { code, exponent: u32::from(exponent) })
     }
 
-    /// As [`Currency::parse`], for the bytes of a code.
+    /// As [`Currency::parse`], for the bytes of a code and many times over.
     #[inline]
     pub fn of_code(code: [u8; 3]) -> Option<Currency> {
         if !code.iter().all(u8::is_ascii_uppercase) {
@@ -83,35 +88,15 @@ pub fn parse_amount(digits: &[u8], exponent: u32) -> Result<i64, AmountFault> {
     }
 }
 
-/// The most bytes of an amount, and the most digits of a minor unit, whose sum of digits surely fits `i64`.
-const SHORT_AMOUNT: usize = 14;
+/// The most digits of a minor unit by which a short decimal surely stays within `i64`.
 const SHORT_EXPONENT: u32 = 4;
 
 /// Reads the amounts that nearly all events have; `None` for longer ones and for every fault.
 #[inline]
 fn parse_short_amount(digits: &[u8], exponent: u32) -> Option<i64> {
-    if digits.len() > SHORT_AMOUNT || exponent > SHORT_EXPONENT {
-        return None;
-    }
-    let mut minor: i64 = 0;
-    let mut point = None;
-    for (at, &byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            minor = minor.wrapping_mul(10).wrapping_add(i64::from(digit));
-        } else if byte == b'.' && point.is_none() && at > 0 {
-            point = Some(at);
-        } else {
-            return None;
-        }
-    }
-    let fraction = match point {
-        Some(at) => digits.len() - at - 1,
-        None => 0,
-    };
-    let missing = exponent.checked_sub(fraction as u32)?;
-    let complete = !digits.is_empty() && (point.is_none() || fraction > 0);
-    complete.then(|| minor.wrapping_mul(POWERS_OF_TEN[missing as usize]))
+    let decimal = short_decimal(digits)?;
+    let missing = exponent.checked_sub(decimal.fraction)?;
+    Some(decimal.mantissa as i64 * POWERS_OF_TEN.get(missing as usize)?)
 }
 
 const POWERS_OF_TEN: [i64; SHORT_EXPONENT as usize + 1] = [1, 10, 100, 1_000, 10_000];

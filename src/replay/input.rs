@@ -151,7 +151,11 @@ impl<'a> InputSet<'a> {
             raw.sources = self.paths.iter().cloned().map(Source::File).collect();
         }
         while raw.records.len() < records && raw.text.len() < bytes && self.failure.is_none() {
+            if self.take_lines(raw, records) {
+                continue;
+            }
             let record = match self.order {
+                _ if self.failure.is_some() => None,
                 Order::Given => self.next_given(&mut raw.text),
                 Order::Merged => self.next_merged(&mut raw.text),
             };
@@ -162,6 +166,19 @@ impl<'a> InputSet<'a> {
         }
         raw.headers.clone_from(&self.headers);
         !raw.records.is_empty()
+    }
+
+    /// In [`Order::Given`]: takes what lines the open input has ready; false if there are none, or it failed.
+    fn take_lines(&mut self, raw: &mut RawBatch, records: usize) -> bool {
+        if self.order == Order::Merged {
+            return false;
+        }
+        let Some(Some(reader)) = self.readers.get_mut(self.current) else { return false };
+        reader.take_lines(raw, records).unwrap_or_else(|failure| {
+            self.readers[self.current] = None;
+            self.failure = Some(failure);
+            false
+        })
     }
 
     fn next_given(&mut self, text: &mut Vec<u8>) -> Option<RawRecord> {
@@ -179,17 +196,19 @@ impl<'a> InputSet<'a> {
     }
 
     /// The next record of one input, which is opened if it is not open and closed at its end.
+    #[inline]
     fn read(&mut self, index: usize, text: &mut Vec<u8>) -> Result<Option<RawRecord>, InputError> {
-        let mut reader = match self.readers[index].take() {
-            Some(reader) => reader,
-            None => SourceReader::open(&self.paths[index], index as u32, self.schema, &self.progress.read)?,
-        };
-        self.headers[index].clone_from(&reader.header);
-        let record = reader.next(text)?;
-        if record.is_some() {
+        if self.readers[index].is_none() {
+            let reader = SourceReader::open(&self.paths[index], index as u32, self.schema, &self.progress.read)?;
+            self.headers[index].clone_from(&reader.header);
             self.readers[index] = Some(reader);
         }
-        Ok(record)
+        let Some(reader) = &mut self.readers[index] else { return Ok(None) };
+        let record = reader.next(text);
+        if !matches!(record, Ok(Some(_))) {
+            self.readers[index] = None;
+        }
+        record
     }
 
     fn next_merged(&mut self, text: &mut Vec<u8>) -> Option<RawRecord> {

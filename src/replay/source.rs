@@ -1,12 +1,14 @@
 //! One input file as a sequence of records with their line numbers.
 
-use std::io;
+use std::io::{self, BufRead};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use memchr::memchr;
+
 use crate::model::batch::Origin;
 use crate::model::events::Span;
-use crate::wire::{CsvHeader, MAX_RECORD, RawRecord, RowEnd, Schema};
+use crate::wire::{CsvHeader, MAX_RECORD, RawBatch, RawRecord, RowEnd, Schema};
 
 use super::input::{InputError, InputFault};
 use super::lines::{LineEnd, read_line};
@@ -49,6 +51,33 @@ impl SourceReader {
             Err(fault) => source.failure = Some(fault),
         }
         Ok(source)
+    }
+
+    /// Appends the lines that lie whole in the buffer and need no second look, up to `records` in the batch; false if
+    /// the next record must be read by [`SourceReader::next`].
+    pub(super) fn take_lines(&mut self, raw: &mut RawBatch, records: usize) -> Result<bool, InputError> {
+        if self.header.is_some() || self.first.is_some() || self.failure.is_some() {
+            return Ok(false);
+        }
+        let (start, count) = (raw.text.len(), raw.records.len());
+        let buffer = match self.stream.fill_buf() {
+            Ok(buffer) => buffer,
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => return Ok(false),
+            Err(fault) => return Err(self.failed(fault)),
+        };
+        let mut at = 0;
+        while raw.records.len() < records
+            && let Some(len) = memchr(b'\n', &buffer[at..])
+            && is_plain(&buffer[at..at + len])
+        {
+            self.lines += 1;
+            let origin = Origin { source: self.index, number: self.lines, partition: 0, timestamp: None };
+            raw.records.push(RawRecord { span: Span { start: (start + at) as u32, len: len as u32 }, origin });
+            at += len + 1;
+        }
+        raw.text.extend_from_slice(&buffer[..at]);
+        self.stream.consume(at);
+        Ok(raw.records.len() > count)
     }
 
     /// Appends the next record to `text`; `None` at the end of the file.
@@ -131,6 +160,12 @@ impl SourceReader {
     fn failed(&self, fault: io::Error) -> InputError {
         InputError { path: self.path.clone(), line: Some(self.lines + 1), fault: InputFault::Read(fault) }
     }
+}
+
+/// Whether a line is a record as it stands: not blank, not too long, without a `\r` at its end.
+#[inline]
+fn is_plain(line: &[u8]) -> bool {
+    line.len() <= MAX_RECORD && line.first().is_some_and(|&byte| byte > b' ') && line.last() != Some(&b'\r')
 }
 
 fn is_csv_name(path: &str) -> bool {

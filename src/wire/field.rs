@@ -42,36 +42,6 @@ const fn word(name: &str) -> u64 {
     word
 }
 
-/// A name with its closing quote, ready to be compared with the first eight bytes of a key.
-#[derive(Debug)]
-pub(super) struct Quoted {
-    /// The first eight bytes, zero-padded.
-    pub(super) word: u64,
-    /// Which bits of `word` count.
-    pub(super) mask: u64,
-    /// All of it.
-    pub(super) quoted: &'static [u8],
-}
-
-/// Makes the table of quoted names.
-macro_rules! quoted_names {
-    ($($name:literal),*) => {
-        [$(quoted(concat!($name, "\"")),)*]
-    };
-}
-
-const fn quoted(name: &'static str) -> Quoted {
-    let mask = if name.len() < 8 { (1 << (8 * name.len())) - 1 } else { u64::MAX };
-    Quoted { word: word(name), mask, quoted: name.as_bytes() }
-}
-
-/// The names of all slots with their closing quotes, in the order of the enum.
-#[rustfmt::skip]
-pub(super) static QUOTED: [Quoted; SLOTS.len()] = quoted_names!(
-    "id", "type", "time", "account", "outcome", "reason", "amount", "currency", "order", "counterparty",
-    "merchant_category", "device", "channel", "wallet", "kyc", "ip", "country", "lat", "lon", "factors", "proof",
-    "by", "case", "rule", "label", "ref");
-
 /// Generates the dispatch from the word of a short name to its slot.
 macro_rules! short_names {
     ($word:expr, $($constant:ident $name:literal $slot:ident),*) => {{
@@ -215,7 +185,6 @@ mod tests {
     fn every_name_finds_its_slot_and_nothing_else_does() {
         for (index, (slot, name)) in SLOTS.into_iter().enumerate() {
             assert_eq!(slot as usize, index);
-            assert_eq!(QUOTED[index].quoted, format!("{name}\"").as_bytes());
             assert_eq!(Slot::of_name(name.as_bytes()), Some(slot), "{name}");
             for wrong in [format!("{name}x"), format!("x{name}"), name.to_uppercase(), format!("{name}\0")] {
                 assert_eq!(Slot::of_name(wrong.as_bytes()), None, "{wrong}");

@@ -5,7 +5,7 @@
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use crate::model::events::TextField;
+use crate::model::events::{Span, TextField};
 
 use super::judge::{Declared, Row};
 
@@ -25,9 +25,12 @@ const DECLARED: u64 = TIME + 7;
 
 /// The fingerprint of a row and its declared fields.
 pub(super) fn fingerprint(text: &[u8], row: &Row, declared: &[Declared]) -> u64 {
-    let texts = row.texts.iter().enumerate().filter(|(_, span)| span.len > 0);
-    let mut sum = texts
-        .fold(number(TIME, row.time as u64), |sum, (field, span)| sum.wrapping_add(bytes(field as u64, span.of(text))));
+    let mut sum = number(TIME, row.time as u64);
+    for (field, &span) in (0..).zip(&row.texts) {
+        if span.len > 0 {
+            sum = sum.wrapping_add(bytes(field, text, span));
+        }
+    }
     let mut add = |field: u64, value: Option<u64>| {
         if let Some(value) = value {
             sum = sum.wrapping_add(number(field, value));
@@ -41,13 +44,13 @@ pub(super) fn fingerprint(text: &[u8], row: &Row, declared: &[Declared]) -> u64 
     for (field, value) in (DECLARED..).zip(declared) {
         match *value {
             Declared::Text(span) if span.len == 0 => {}
-            Declared::Text(span) => add(field, Some(bytes(field, span.of(text)))),
+            Declared::Text(span) => add(field, Some(bytes(field, text, span))),
             Declared::Int(value) => add(field, value.map(|value| value as u64)),
             Declared::Double(value) => add(field, value.map(bits)),
             Declared::Bool(value) => add(field, value.map(u64::from)),
         }
     }
-    row.ip.map_or(sum, |ip| sum.wrapping_add(fold(IP, ip as u64, (ip >> 64) as u64)))
+    row.ip.map_or(sum, |ip| sum.wrapping_add(fold(IP << 8, ip as u64, (ip >> 64) as u64)))
 }
 
 /// The bits of a double; both zeros are one value.
@@ -56,45 +59,74 @@ fn bits(value: f64) -> u64 {
 }
 
 fn number(field: u64, value: u64) -> u64 {
-    fold(field, value, 8)
+    fold(field << 8, value, 0)
 }
 
 /// The two halves of the 128-bit product, which depend on all bits of both factors.
-#[inline]
-fn fold(field: u64, low: u64, high: u64) -> u64 {
-    let seed = (field + 1).wrapping_mul(GOLDEN);
+#[inline(always)]
+fn fold(kind: u64, low: u64, high: u64) -> u64 {
+    let seed = (kind + 1).wrapping_mul(GOLDEN);
     let product = u128::from(low ^ seed) * u128::from(high ^ seed.rotate_left(32) ^ ROOT);
-    (product as u64 ^ (product >> 64) as u64).wrapping_mul(ROOT)
+    product as u64 ^ (product >> 64) as u64
 }
 
-/// Text of up to 16 bytes by two overlapping loads, longer text by xxh3.
+/// The longest text that is hashed as two words.
+const SHORT: usize = 16;
+
+/// By length, which bits of the two words count.
+const MASKS: [[u64; 2]; SHORT + 1] = {
+    let mut masks = [[u64::MAX; 2]; SHORT + 1];
+    let mut len = 0;
+    while len < SHORT {
+        masks[len][len / 8] = (1 << (8 * (len % 8))) - 1;
+        if len < 8 {
+            masks[len][1] = 0;
+        }
+        len += 1;
+    }
+    masks
+};
+
+/// Short text as two words padded with zeros, the length as part of the seed; longer text by xxh3.
+#[inline(always)]
+fn bytes(field: u64, text: &[u8], span: Span) -> u64 {
+    match (MASKS.get(span.len as usize), words(text, span.start as usize)) {
+        (Some(masks), Some(words)) => fold(field << 8 | u64::from(span.len), words[0] & masks[0], words[1] & masks[1]),
+        _ => long_bytes(field, text, span),
+    }
+}
+
 #[inline(never)]
-fn bytes(field: u64, text: &[u8]) -> u64 {
-    let len = text.len() as u64;
-    let (low, high) = match text.len() {
-        8..=16 => (word(text.first_chunk()), word(text.last_chunk())),
-        4..=7 => (half_word(text.first_chunk()), half_word(text.last_chunk())),
-        0 => (0, 0),
-        1..=3 => (u64::from(text[0]) << 8 | u64::from(text[text.len() / 2]), u64::from(text[text.len() - 1])),
-        _ => return xxh3_64_with_seed(text, field),
-    };
-    fold(field, low ^ len << 56, high.wrapping_add(len))
+fn long_bytes(field: u64, text: &[u8], span: Span) -> u64 {
+    let value = span.of(text);
+    if value.len() > SHORT {
+        return xxh3_64_with_seed(value, field);
+    }
+    // Short, but at the very end of the text.
+    let mut padded = [0; SHORT];
+    padded[..value.len()].copy_from_slice(value);
+    bytes(field, &padded, Span { start: 0, len: span.len })
 }
 
+/// The sixteen bytes from `at`.
 #[inline(always)]
-fn word(chunk: Option<&[u8; 8]>) -> u64 {
-    chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk))
-}
-
-#[inline(always)]
-fn half_word(chunk: Option<&[u8; 4]>) -> u64 {
-    chunk.map_or(0, |chunk| u64::from(u32::from_le_bytes(*chunk)))
+fn words(text: &[u8], at: usize) -> Option<[u64; 2]> {
+    let (words, _) = text.get(at..at + SHORT)?.first_chunk::<SHORT>()?.as_chunks::<8>();
+    words.first_chunk::<2>().map(|words| words.map(u64::from_le_bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// The hash of a text that is all there is, and of the same text with others around it.
+    fn hash(field: u64, text: &[u8]) -> u64 {
+        let alone = bytes(field, text, Span { start: 0, len: text.len() as u32 });
+        let among = [b"before", text, b"behind and more"].concat();
+        assert_eq!(bytes(field, &among, Span { start: 6, len: text.len() as u32 }), alone, "{text:?}");
+        alone
+    }
 
     #[test]
     fn texts_that_differ_in_one_place_or_length_differ() {
@@ -103,12 +135,12 @@ mod tests {
         for field in 0..3 {
             for len in 1..=base.len() {
                 let text = base.as_bytes()[..len].to_vec();
-                assert!(seen.insert(bytes(field, &text)), "{len}");
+                assert!(seen.insert(hash(field, &text)), "{len}");
                 for at in 0..len {
                     for bit in 0..8 {
                         let mut other = text.clone();
                         other[at] ^= 1 << bit;
-                        assert!(seen.insert(bytes(field, &other)), "{other:?}");
+                        assert!(seen.insert(hash(field, &other)), "{other:?}");
                     }
                 }
             }

@@ -1,14 +1,15 @@
 //! One record of bytes -> one row of the batch, or one rejection.
 
 use crate::model::batch::{Batch, Origin, RejectCode, Rejection};
-use crate::model::events::{DeclaredColumn, Events, Span};
+use crate::model::day::Day;
+use crate::model::events::{Events, Span};
 
 use super::Schema;
 use super::detail::{describe, shorten};
 use super::field::RawFields;
-use super::fingerprint::fingerprint;
-use super::judge::{BadField, Declared, Row, judge, valid_id, valid_time};
+use super::judge::{BadField, judge, valid_id, valid_time};
 use super::parse::{Malformed, parse};
+use super::rows::Rows;
 use super::scan::{Keys, scan};
 
 /// The longest record, in bytes without the line end.
@@ -29,6 +30,12 @@ impl<'a> JsonDecoder<'a> {
 
     /// Decodes the record at `record` in `batch.events.text`: adds its origin, and one event or one rejection.
     pub fn decode(&mut self, batch: &mut Batch, origin: Origin, record: Span) {
+        self.read(batch, origin, record);
+        self.row.finish(&mut batch.events);
+    }
+
+    /// As [`JsonDecoder::decode`], but the event may wait for [`RowDecoder::finish`].
+    pub(super) fn read(&mut self, batch: &mut Batch, origin: Origin, record: Span) {
         batch.origins.push(origin);
         let length = batch.events.text.len();
         if record.len as usize > MAX_RECORD {
@@ -84,6 +91,11 @@ fn check_utf8(record: &[u8]) -> Result<(), Malformed> {
     if is_ascii(record) {
         return Ok(());
     }
+    check_other_utf8(record)
+}
+
+#[inline(never)]
+fn check_other_utf8(record: &[u8]) -> Result<(), Malformed> {
     match std::str::from_utf8(record) {
         Ok(_) => Ok(()),
         Err(fault) => Err(Malformed { at: fault.valid_up_to(), what: "expected UTF-8".to_string() }),
@@ -105,22 +117,30 @@ fn is_ascii(text: &[u8]) -> bool {
 pub(super) struct RowDecoder<'a> {
     pub(super) schema: &'a Schema,
     pub(super) fields: RawFields,
-    declared: Vec<Declared>,
+    rows: Rows,
+    day: Day,
 }
 
 impl<'a> RowDecoder<'a> {
     pub(super) fn new(schema: &'a Schema) -> Self {
-        RowDecoder { schema, fields: RawFields::default(), declared: Vec::new() }
+        RowDecoder { schema, fields: RawFields::default(), rows: Rows::default(), day: Day::default() }
     }
 
     /// Judges the fields found and adds an event or a rejection.
     #[inline]
     pub(super) fn judge(&mut self, batch: &mut Batch) {
         let record = batch.origins.len().wrapping_sub(1) as u32;
-        match judge(&batch.events.text, &self.fields, self.schema, &mut self.declared) {
-            Ok(row) => push(&mut batch.events, record, &row, &self.declared),
+        let (row, declared) = self.rows.next();
+        row.record = record;
+        match judge(&batch.events.text, &self.fields, self.schema, &mut self.day, row, declared) {
+            Ok(()) => self.rows.keep(&mut batch.events),
             Err(fault) => self.reject(batch, fault),
         }
+    }
+
+    /// Adds the events judged so far to the batch.
+    pub(super) fn finish(&mut self, events: &mut Events) {
+        self.rows.spread(events);
     }
 
     #[cold]
@@ -137,34 +157,6 @@ impl<'a> RowDecoder<'a> {
             detail: format!("{field}: found {found}, expected {}", fault.expected),
         };
         batch.rejections.push(rejection);
-    }
-}
-
-/// Adds one row to every column.
-#[inline]
-fn push(events: &mut Events, record: u32, row: &Row, declared: &[Declared]) {
-    events.fingerprint.push(fingerprint(&events.text, row, declared));
-    for (column, span) in events.texts.iter_mut().zip(row.texts) {
-        column.push(span);
-    }
-    events.time.push(row.time);
-    events.amount.push(row.amount);
-    events.money.push(row.money);
-    events.kyc.push(row.kyc);
-    events.factors.push(row.factors);
-    events.ip.push(row.ip);
-    events.lat.push(row.place.map(|(lat, _)| lat));
-    events.lon.push(row.place.map(|(_, lon)| lon));
-    events.record.push(record);
-    for (column, value) in events.declared.iter_mut().zip(declared) {
-        match (column, *value) {
-            (DeclaredColumn::Text(column), Declared::Text(span)) => column.push(span),
-            (DeclaredColumn::Int(column), Declared::Int(value)) => column.push(value),
-            (DeclaredColumn::Double(column), Declared::Double(value)) => column.push(value),
-            (DeclaredColumn::Bool(column), Declared::Bool(value)) => column.push(value),
-            // Batch and schema come from the same rule set, so their types agree.
-            (column, _) => debug_assert!(false, "a value of another type than its column {column:?}"),
-        }
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! The order of statements in [`judge`] is the order in which faults are reported; do not sort it otherwise.
 
+use crate::model::day::Day;
 use crate::model::events::{FieldType, Span, TextField};
 use crate::model::money::{AmountFault, Currency, is_amount, parse_amount};
-use crate::model::time::{is_in_range, parse_rfc3339};
+use crate::model::time::is_in_range;
 
 use super::Schema;
 use super::field::{Field, Raw, RawFields, Slot};
@@ -27,6 +28,8 @@ pub(super) struct BadField {
 /// One decoded event, before it is spread over the columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Row {
+    pub(super) record: u32,
+    pub(super) fingerprint: u64,
     pub(super) texts: [Span; TextField::COUNT],
     pub(super) time: i64,
     pub(super) amount: Option<i64>,
@@ -46,19 +49,22 @@ pub(super) enum Declared {
     Bool(Option<bool>),
 }
 
-/// Judges the fields of one record; the declared ones go to `declared`, in the schema's order.
+/// Judges the fields of one record and sets those of `row`, which must be empty; the declared ones go to `declared`,
+/// in the schema's order.
+#[inline]
 pub(super) fn judge(
     text: &[u8],
     fields: &RawFields,
     schema: &Schema,
+    day: &mut Day,
+    row: &mut Row,
     declared: &mut Vec<Declared>,
-) -> Result<Row, BadField> {
+) -> Result<(), BadField> {
     let judge = Judge { text, fields };
-    let mut row = Row::default();
     let texts = &mut row.texts;
     texts[TextField::Id as usize] = judge.required(Slot::Id, ID)?;
     texts[TextField::Type as usize] = judge.event_type()?;
-    row.time = judge.time()?;
+    row.time = judge.time(day)?;
     texts[TextField::Account as usize] = judge.required(Slot::Account, ID)?;
     texts[TextField::Outcome as usize] =
         judge.one_of(Slot::Outcome, &[b"success", b"failure"], "`success` or `failure`")?;
@@ -84,8 +90,7 @@ pub(super) fn judge(
     texts[TextField::Rule as usize] = judge.optional(Slot::Rule)?;
     texts[TextField::Label as usize] = judge.one_of(Slot::Label, &[b"fraud", b"genuine"], "`fraud` or `genuine`")?;
     texts[TextField::Ref as usize] = judge.optional(Slot::Ref)?;
-    judge.declared(&schema.fields, declared)?;
-    Ok(row)
+    judge.declared(&schema.fields, declared)
 }
 
 /// The record's id where it is valid, whatever else is wrong.
@@ -95,7 +100,7 @@ pub(super) fn valid_id(text: &[u8], fields: &RawFields) -> Option<Span> {
 
 /// The record's time where it is valid, whatever else is wrong.
 pub(super) fn valid_time(text: &[u8], fields: &RawFields) -> Option<i64> {
-    Judge { text, fields }.time().ok()
+    Judge { text, fields }.time(&mut Day::default()).ok()
 }
 
 const ID: &str = "a string of 1 to 128 bytes";
@@ -167,13 +172,13 @@ impl<'a> Judge<'a> {
         if valid { Ok(span) } else { bad(Slot::Type, TYPE) }
     }
 
-    fn time(&self) -> Result<i64, BadField> {
+    fn time(&self, day: &mut Day) -> Result<i64, BadField> {
         let ms = match self.fields.get(Slot::Time) {
             Raw::Number(span) => integer(span.of(self.text)),
-            Raw::Text(span) => parse_rfc3339(span.of(self.text)),
+            Raw::Text(span) => day.time(span.of(self.text)),
             Raw::Cell(span) => {
                 let cell = span.of(self.text);
-                if is_number(cell) { integer(cell) } else { parse_rfc3339(cell) }
+                if is_number(cell) { integer(cell) } else { day.time(cell) }
             }
             Raw::Absent | Raw::Null | Raw::Bool(_) | Raw::Nested => None,
         };

@@ -5,12 +5,14 @@ mod detail;
 mod field;
 mod fingerprint;
 mod ip;
+mod joint;
 mod json;
 mod json_string;
 mod judge;
 mod number;
 mod parse;
 mod raw;
+mod rows;
 mod scan;
 
 pub use csv::{CsvHeader, CsvHeaderFault, RowEnd};

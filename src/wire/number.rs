@@ -2,13 +2,11 @@
 //!
 //! Both JSON paths and CSV cells use these, so a number is read alike wherever it stands.
 
+use crate::model::decimal::short_decimal;
+
 /// The position after the JSON number that starts at `at`; the position of the fault if there is none.
-#[inline(always)]
+#[inline(never)]
 pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
-    // Classes and counts have one digit.
-    if let Some([b'0'..=b'9', b',' | b'}']) = bytes.get(start..).and_then(<[u8]>::first_chunk::<2>) {
-        return Ok(start + 1);
-    }
     let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
     at = match bytes.get(at) {
         Some(b'0') => at + 1,
@@ -24,18 +22,37 @@ pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
     Ok(at)
 }
 
-/// The position after one or more digits.
+/// The position after a number without exponent, with at most seven digits before the point and as many behind it.
+///
+/// `None` for other numbers and for what is none; what follows must be judged by the caller in any case.
 #[inline(always)]
+pub(super) fn short_number_end(bytes: &[u8], start: usize) -> Option<usize> {
+    // Classes and counts have one digit.
+    if let [b'0'..=b'9', b',' | b'}'] = bytes.get(start..)?.first_chunk::<2>()? {
+        return Some(start + 1);
+    }
+    let start = start + usize::from(*bytes.get(start)? == b'-');
+    let (whole, end) = short_digits(bytes, start)?;
+    if whole > 1 && bytes.get(start) == Some(&b'0') {
+        return None;
+    }
+    let (after, end) = if end == b'.' { short_digits(bytes, start + whole + 1)? } else { (0, end) };
+    let len = whole + after + usize::from(after > 0);
+    (!matches!(end, b'e' | b'E')).then_some(start + len)
+}
+
+/// How many digits there are, from one to seven, and the byte behind them.
+#[inline(always)]
+fn short_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
+    let word = u64::from_le_bytes(*bytes.get(at..at + 8)?.first_chunk::<8>()?);
+    let others = other_bytes(word);
+    let bits = others.trailing_zeros() & !7;
+    (others != 0 && bits != 0).then(|| (bits as usize / 8, (word >> bits) as u8))
+}
+
+/// The position after one or more digits.
 fn digits_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
     let mut at = start;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let others = other_bytes(u64::from_le_bytes(*chunk));
-        if others != 0 {
-            at += others.trailing_zeros() as usize / 8;
-            return if at == start { Err(at) } else { Ok(at) };
-        }
-        at += 8;
-    }
     while bytes.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
     }
@@ -57,7 +74,7 @@ pub(super) fn is_number(text: &[u8]) -> bool {
 }
 
 /// The value of a JSON number without fraction and exponent, if it fits i64.
-#[inline]
+#[inline(always)]
 pub(super) fn integer(text: &[u8]) -> Option<i64> {
     // Classes and counts have one digit.
     if let [digit @ b'0'..=b'9'] = text {
@@ -74,44 +91,29 @@ fn long_integer(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// The longest decimal, in bytes without sign, whose digits and power of ten a double is sure to hold exactly.
-const SHORT_DECIMAL: usize = 15;
-
 /// The powers of ten up to the longest fraction of a short decimal; each is an exact double.
-const POWERS: [f64; SHORT_DECIMAL] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14];
+const POWERS: [f64; 8] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
 
 /// The value of a JSON number as the nearest double; `None` beyond the finite doubles.
 #[inline]
 pub(super) fn double(text: &[u8]) -> Option<f64> {
-    short_decimal(text).or_else(|| any_double(text))
+    short_double(text).or_else(|| any_double(text))
 }
 
 /// The nearest double of a JSON number of few digits and no exponent; `None` for others and for what is no number.
 ///
 /// Digits and power of ten are exact, so the one division rounds just as reading the text does.
 #[inline]
-fn short_decimal(text: &[u8]) -> Option<f64> {
+fn short_double(text: &[u8]) -> Option<f64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.len() > SHORT_DECIMAL || matches!(digits, [] | [b'.', ..] | [.., b'.'] | [b'0', b'0'..=b'9', ..]) {
+    let decimal = short_decimal(digits)?;
+    if decimal.whole > 1 && digits[0] == b'0' {
         return None;
     }
-    let mut mantissa: i64 = 0;
-    let mut point = digits.len();
-    for (at, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(digit));
-        } else if *byte == b'.' && point == digits.len() {
-            point = at;
-        } else {
-            return None;
-        }
-    }
-    let fraction = digits.len().saturating_sub(point + 1);
-    let value = mantissa as f64 / POWERS.get(fraction)?;
+    let value = decimal.mantissa as f64 / POWERS.get(decimal.fraction as usize)?;
     Some(if negative { -value } else { value })
 }
 
@@ -162,6 +164,14 @@ mod tests {
 
     proptest::proptest! {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn short_numbers_end_where_the_grammar_ends_them(text in "-?[0-9]{0,9}[.]?[0-9]{0,9}[-+e.,} ]?[0-9]{0,3}") {
+            let behind = format!("{text},1234567");
+            if let Some(end) = short_number_end(behind.as_bytes(), 0) {
+                proptest::prop_assert_eq!(Ok(end), number_end(behind.as_bytes(), 0), "{}", text);
+            }
+        }
 
         #[test]
         fn short_decimals_read_as_the_standard_library_reads_them(text in "-?[0-9]{0,9}[.]?[0-9]{0,9}[e.]?") {

@@ -54,9 +54,10 @@ pub fn decode(raw: &mut RawBatch, schema: &Schema, batch: &mut Batch) {
     for RawRecord { span, origin } in raw.records.drain(..) {
         match raw.headers.get(origin.source as usize).and_then(Option::as_deref) {
             Some(header) => csv::decode(&mut decoder.row, header, batch, origin, span),
-            None => decoder.decode(batch, origin, span),
+            None => decoder.read(batch, origin, span),
         }
     }
+    decoder.row.finish(&mut batch.events);
     identify(&mut batch.events);
 }
 
