@@ -4,6 +4,12 @@ mod oracle;
 
 use std::path::{Path, PathBuf};
 
+use lockkeeper::engine::{Emit, Engine, Options};
+use lockkeeper::feature::store::Serial;
+use lockkeeper::model::batch::{Batch, Origin, Source};
+use lockkeeper::model::events::{FieldType, Span};
+use lockkeeper::ruleset::load::{SourceFile, load};
+use lockkeeper::wire::{RawBatch, RawRecord, decode};
 use oracle::generate::{Trial, shrink::shrink};
 use oracle::{decide, rules::RuleSet, yaml};
 
@@ -52,10 +58,10 @@ fn the_oracle_agrees_with_every_example() {
 }
 
 /// What is compared with the oracle: rule set and stream in, output lines out.
-type Engine = fn(&str, &[u8]) -> Result<String, String>;
+type Judge = fn(&str, &[u8]) -> Result<String, String>;
 
 /// Connects the engine; the only place that knows how it is called.
-const ENGINE: Engine = run_binary;
+const ENGINE: Judge = run_binary;
 
 fn run_binary(rules: &str, stream: &[u8]) -> Result<String, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -75,6 +81,29 @@ fn run_binary(rules: &str, stream: &[u8]) -> Result<String, String> {
     }
 }
 
+/// The engine with all but the smallest keys indexed as if they were hot, a few events to a batch.
+fn run_indexed(rules: &str, stream: &[u8]) -> Result<String, String> {
+    let files = [SourceFile { path: "rules.yaml".into(), text: rules.into() }];
+    let loaded = load(&files, &|_, list| Err(format!("no list file {list}")));
+    let rules = loaded.map_err(|faults| format!("{faults:?}"))?.rules;
+    let schema = rules.schema.clone();
+    let types: Vec<FieldType> = schema.fields.iter().map(|(_, kind)| *kind).collect();
+    let mut engine = Engine::new(rules, Options { scanned: Some(8), ..Options::default() });
+    let (mut batch, mut out) = (Batch::new(&types), Vec::new());
+    let lines: Vec<(usize, &[u8])> = stream.split(|&byte| byte == b'\n').enumerate().collect();
+    for lines in lines.chunks(7) {
+        let mut raw = RawBatch { sources: vec![Source::File("-".into())], headers: vec![None], ..RawBatch::default() };
+        for (number, line) in lines.iter().filter(|(_, line)| !line.trim_ascii().is_empty()) {
+            let span = Span { start: raw.text.len() as u32, len: line.len() as u32 };
+            raw.text.extend_from_slice(line);
+            raw.records.push(RawRecord { span, origin: Origin { number: *number as u64 + 1, ..Origin::default() } });
+        }
+        decode(&mut raw, &schema, &mut batch);
+        engine.apply(&batch, &Serial, Emit::All, &mut out);
+    }
+    String::from_utf8(out).map_err(|error| error.to_string())
+}
+
 /// Replaces what is not part of the comparison: the rule set's hash, `detail`, and the last digits of speeds.
 fn comparable(output: &str) -> String {
     let patterns = [
@@ -90,7 +119,7 @@ fn comparable(output: &str) -> String {
 }
 
 /// How the engine differs from the oracle on a trial.
-fn difference(trial: &Trial, engine: Engine) -> Option<String> {
+fn difference(trial: &Trial, engine: Judge) -> Option<String> {
     let expected = comparable(&decide::run(&trial.rules, &trial.stream()));
     match engine(&yaml::print(&trial.rules), &trial.stream()) {
         Ok(actual) => first_difference(&expected, &comparable(&actual)),
@@ -119,15 +148,24 @@ fn the_engine_agrees_with_every_example() {
 
 #[test]
 fn the_engine_agrees_with_the_oracle() {
+    check_trials(ENGINE);
+}
+
+#[test]
+fn hot_keys_agree_with_the_oracle() {
+    check_trials(run_indexed);
+}
+
+fn check_trials(engine: Judge) {
     for seed in seeds() {
         let trial = Trial::from_seed(seed);
-        if difference(&trial, ENGINE).is_some() {
-            let small = shrink(trial, &|trial| difference(trial, ENGINE).is_some());
+        if difference(&trial, engine).is_some() {
+            let small = shrink(trial, &|trial| difference(trial, engine).is_some());
             panic!(
                 "seed {seed} (add it to tests/oracle/seeds.txt)\n{}\n{}\n{}",
                 yaml::print(&small.rules),
                 String::from_utf8_lossy(&small.stream()),
-                difference(&small, ENGINE).expect("it still fails")
+                difference(&small, engine).expect("it still fails")
             );
         }
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use lockkeeper::expr::eval::{ColumnData, Evaluator, Inputs};
 use lockkeeper::expr::graph::{Node, NodeId};
 use lockkeeper::feature::keys::Expressions;
+use lockkeeper::feature::open::SCANNED;
 use lockkeeper::feature::plan::Plan;
 use lockkeeper::feature::rows::{FeatureColumn, Rows};
 use lockkeeper::feature::store::{Serial, Store};
@@ -56,7 +57,7 @@ impl FeatureStage {
         let batches = batches(&payments(setup), &rules.schema);
         let computed = |id: &NodeId| !matches!(rules.graph.node(*id), Node::Feature(_));
         FeatureStage {
-            store: Store::new(&Plan::new(&rules, rules.lateness), rules.bounds),
+            store: Store::new(&Plan::new(&rules, rules.lateness), rules.bounds, SCANNED),
             evaluator: Evaluator::new(&rules.graph),
             nodes: (0..rules.graph.len() as NodeId).filter(computed).collect(),
             batches,

@@ -26,6 +26,7 @@ use crate::expr::eval::{Evaluator, Inputs};
 use crate::expr::graph::NodeId;
 use crate::feature::eviction::Evicted;
 use crate::feature::keys::Expressions;
+use crate::feature::open::SCANNED;
 use crate::feature::plan::Plan;
 use crate::feature::rows::Rows;
 use crate::feature::store::{Executor, Store, lock};
@@ -68,6 +69,8 @@ pub struct Options {
     pub max_future: Option<i64>,
     /// How far behind the newest event of all partitions an event may be, ms; needed with several partitions.
     pub max_skew: Option<i64>,
+    /// Entries of a key up to which a stream is scanned rather than indexed; tests make it small. Changes no output.
+    pub scanned: Option<usize>,
 }
 
 /// The engine: a rule set and the state it has come to.
@@ -114,7 +117,7 @@ impl Engine {
         Engine {
             limits,
             intake: Intake::default(),
-            store: Store::new(&plan, rules.bounds),
+            store: Store::new(&plan, rules.bounds, options.scanned.unwrap_or(SCANNED)),
             book: LockBook::new(&rules.rules),
             sequence: 0,
             evaluator: Evaluator::new(&rules.graph),

@@ -6,7 +6,7 @@
 //! and copied back: one copy, however many streams change. [`super::visit`] does all that is not usual, entry by entry.
 
 use super::hot::{Hot, HotSeries};
-use super::open::{FLAT_MAX, Memory, Shape};
+use super::open::{Memory, Shape};
 use super::plan::{Cell, Keep, Read, Stream, Unit};
 use super::reading;
 use super::record::{self, HEAD, LARGE_RECORD, LENGTH, Region, join, split};
@@ -105,7 +105,7 @@ pub fn taken(memory: &Memory, handle: Handle, shapes: &[Shape], mut streams: u64
     while streams != 0 {
         let stream = streams.trailing_zeros() as usize;
         let (shape, region) = (&shapes[stream], record::region(record, stream));
-        let ready = if region.hot { is_ready(memory, record, region) } else { has_room(shape, region) };
+        let ready = if region.hot { is_ready(memory, shape, record, region) } else { has_room(shape, region) };
         taken |= u64::from(shape.plain.is_some() && ready) << stream;
         streams &= streams - 1;
     }
@@ -114,15 +114,15 @@ pub fn taken(memory: &Memory, handle: Handle, shapes: &[Shape], mut streams: u64
 
 #[inline(always)]
 fn has_room(shape: &Shape, region: Region) -> bool {
-    region.words < FLAT_MAX * shape.layout.stride
+    region.words < shape.scanned * shape.layout.stride
 }
 
 /// Whether a hot stream is not due for upkeep.
-fn is_ready(memory: &Memory, record: &[u32], region: Region) -> bool {
+fn is_ready(memory: &Memory, shape: &Shape, record: &[u32], region: Region) -> bool {
     match memory.hot.get(hot_index(record, region)) {
         Hot::Series(series) => {
             let len = series.tree.len();
-            !len.is_multiple_of(UPKEEP) && len < 2 * series.compacted + FLAT_MAX
+            !len.is_multiple_of(UPKEEP) && len < 2 * series.compacted + shape.scanned
         }
         Hot::Seen(_) => false,
     }

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use super::hot::Hot;
-use super::open::{FLAT_MAX, Open, Shape};
+use super::open::{Open, Shape};
 use super::record::{self, join, split};
 use super::series::Series;
 
@@ -118,7 +118,7 @@ pub fn see(open: &mut Open, stream: usize, shape: &Shape, value: u128) {
         }
         return;
     }
-    if open.flat(stream, shape).len() >= FLAT_MAX || record::used(open.words()) >= record::LARGE_RECORD {
+    if open.flat(stream, shape).len() >= shape.scanned || record::used(open.words()) >= record::LARGE_RECORD {
         let mut values = seen_values(open, stream, shape);
         values.insert(value);
         let index = open.memory.hot.insert(Hot::Seen(values));

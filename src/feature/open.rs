@@ -11,8 +11,8 @@ use super::totals::Totals;
 use super::tree::Entry;
 use super::words::{Handle, Words};
 
-/// Entries up to which a stream is scanned rather than indexed.
-pub const FLAT_MAX: usize = 192;
+/// Entries up to which a stream is scanned rather than indexed, unless told otherwise.
+pub const SCANNED: usize = 192;
 
 /// A stream of a dimension with what follows from it for its layout.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Shape {
     pub needs: Needs,
     /// Words before the entries.
     pub prefix: usize,
+    /// Entries up to which it is scanned rather than indexed.
+    pub scanned: usize,
     /// What is read under the entering key before the event enters, and after.
     pub own: Reads,
     /// The same under each other key.
@@ -55,7 +57,7 @@ impl Reads {
 
 impl Shape {
     /// The shape of a stream.
-    pub fn new(stream: &Stream, other_keys: usize) -> Shape {
+    pub fn new(stream: &Stream, other_keys: usize, scanned: usize) -> Shape {
         let needs = reading::needs(stream);
         let prefix = match stream.keep {
             Keep::Totals(_) => Totals::words(needs),
@@ -69,7 +71,7 @@ impl Shape {
         };
         let own = Reads::under(stream, None);
         let others = (0..other_keys).map(|key| Reads::under(stream, Some(key))).collect();
-        Shape { stream: stream.clone(), layout, needs, prefix, own, others, plain: Plain::of(stream) }
+        Shape { stream: stream.clone(), layout, needs, prefix, scanned, own, others, plain: Plain::of(stream) }
     }
 }
 

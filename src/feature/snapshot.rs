@@ -11,7 +11,7 @@ use super::bucket;
 use super::exact::U256;
 use super::hot::Hot;
 use super::keys;
-use super::open::{FLAT_MAX, Open, Shape};
+use super::open::{Open, Shape};
 use super::plan::{Cell, Keep};
 use super::record;
 use super::shard::Shard;
@@ -251,7 +251,7 @@ fn restore_stream(open: &mut Open, stream: usize, shape: &Shape, value: &StreamV
 }
 
 fn restore_entries(open: &mut Open, stream: usize, shape: &Shape, entries: &[EntryValue], hot: Option<u64>) -> bool {
-    if hot.is_some() || entries.len() > FLAT_MAX || record::used(open.words()) >= record::LARGE_RECORD {
+    if hot.is_some() || entries.len() > shape.scanned || record::used(open.words()) >= record::LARGE_RECORD {
         open.heat(stream, shape);
     }
     for entry in entries {

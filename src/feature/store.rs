@@ -91,9 +91,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// An empty store.
-    pub fn new(plan: &Plan, bounds: Bounds) -> Store {
-        let dimensions = plan.dimensions.iter().map(|dimension| DimensionState::new(dimension, bounds)).collect();
+    /// An empty store; streams of more than `scanned` entries are indexed.
+    pub fn new(plan: &Plan, bounds: Bounds, scanned: usize) -> Store {
+        let dimensions =
+            plan.dimensions.iter().map(|dimension| DimensionState::new(dimension, bounds, scanned)).collect();
         Store { dimensions, demand: plan.demand.clone() }
     }
 
@@ -143,13 +144,17 @@ pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl DimensionState {
-    fn new(dimension: &Dimension, bounds: Bounds) -> Self {
+    fn new(dimension: &Dimension, bounds: Bounds, scanned: usize) -> Self {
         let bounded = bounds != Bounds::default();
         let shards = if bounded || dimension.by.is_empty() { 1 } else { SHARDS };
         let shard = |index| Mutex::new(Shard { index: index as u16, bounded, ..Shard::default() });
         DimensionState {
             dimension: dimension.clone(),
-            shapes: dimension.streams.iter().map(|stream| Shape::new(stream, dimension.read_by.len())).collect(),
+            shapes: dimension
+                .streams
+                .iter()
+                .map(|stream| Shape::new(stream, dimension.read_by.len(), scanned))
+                .collect(),
             shards: (0..shards).map(shard).collect(),
             order: bounded.then(|| Mutex::new(Order::new(bounds))),
             batch: Mutex::default(),

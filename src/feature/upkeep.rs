@@ -3,7 +3,7 @@
 //! The *floor* is the lowest time an accepted event can still have. Everything here follows from one argument: a read
 //! at time t >= floor cannot see the entry, or sees it together with another that answers for it.
 
-use super::open::{FLAT_MAX, Open, Shape};
+use super::open::{Open, Shape};
 use super::plan::{Keep, Stream};
 use super::record;
 use super::rows::Rows;
@@ -76,7 +76,7 @@ fn trim_thoroughly(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor)
         Keep::Totals(window) => fold(open, stream, shape, floor, window),
         Keep::All | Keep::NewestPerValue | Keep::Bucket { .. } => {}
     }
-    if open.region(stream).hot && open.hot(stream).len() <= FLAT_MAX / 4 {
+    if open.region(stream).hot && open.hot(stream).len() <= shape.scanned / 4 {
         open.cool(stream, shape);
     }
 }
@@ -192,14 +192,14 @@ pub fn make_room(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
     let region = open.region(stream);
     if region.hot {
         let series = open.hot(stream);
-        if series.len() >= 2 * series.compacted + FLAT_MAX {
+        if series.len() >= 2 * series.compacted + shape.scanned {
             compact_hot(open, stream, shape, floor);
         }
         return;
     }
     let large = record::used(open.words()) >= record::LARGE_RECORD;
     let len = open.flat_in(region, shape).len();
-    if len > 0 && (len.is_multiple_of(FLAT_MAX / 4) || large) {
+    if len > 0 && (len.is_multiple_of(shape.scanned / 4) || large) {
         outgrow(open, stream, shape, floor, large);
     }
 }
@@ -207,7 +207,7 @@ pub fn make_room(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor) {
 #[inline(never)]
 fn outgrow(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor, large: bool) {
     compact_flat(open, stream, shape, floor);
-    if large || open.flat(stream, shape).len() >= FLAT_MAX {
+    if large || open.flat(stream, shape).len() >= shape.scanned {
         open.heat(stream, shape);
     }
 }
