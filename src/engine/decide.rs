@@ -92,13 +92,7 @@ impl Bench<'_> {
     }
 
     fn expire(&self, book: &mut LockBook, row: usize, partition: u32, out: &mut Outcome) {
-        let time = self.events.time[row];
-        while let Some(due) = book.next_due(partition, time) {
-            if let Some(transition) = expire_lock(book, due.chain, due.set_by, due.end, self.rules) {
-                out.items.push(Item::Transition(out.transitions.len() as u32));
-                out.transitions.push(transition);
-            }
-        }
+        expire_due(book, partition, self.events.time[row], self.rules, out);
     }
 
     fn role(&self, row: usize) -> Role {
@@ -322,6 +316,16 @@ impl Bench<'_> {
         let end = lock.start.max(self.events.time[row]);
         book.close(id, index, end, &self.rules.rules);
         self.note(book, kind, id, (lock.start, Some(end), lock.level), row, out);
+    }
+}
+
+/// Ends the locks of a partition that run out at or before a time (ms), in order of their ends.
+pub fn expire_due(book: &mut LockBook, partition: u32, time: i64, rules: &RuleSet, out: &mut Outcome) {
+    while let Some(due) = book.next_due(partition, time) {
+        if let Some(transition) = expire_lock(book, due.chain, due.set_by, due.end, rules) {
+            out.items.push(Item::Transition(out.transitions.len() as u32));
+            out.transitions.push(transition);
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! Intake: which decoded events are accepted, in the order of the contract: late, future, duplicate, conflict.
+//! Intake: which decoded events are accepted, in the order of the contract: not allowed, late, future, duplicate,
+//! conflict.
 //!
 //! Rejected events change nothing. Each source partition has its own watermark; the floor is the lowest time that an
 //! event of any partition can still have.
 
 use super::recent::{Familiarity, Recent, Seen};
-use crate::model::batch::{Batch, Origin, RejectCode, Rejection};
+use crate::model::batch::{Batch, Origin, RejectCode, Rejection, Source};
 use crate::model::column::Column;
 use crate::model::events::TextField;
 use crate::model::time::write_timestamp;
@@ -96,6 +97,9 @@ impl Intake {
             self.highest.resize(partition + 1, None);
             *bounds = self.bounds(limits);
         }
+        if !batch.sources.get(origin.source as usize).is_none_or(Source::may_control) && is_control(batch, row) {
+            return Err(RejectCode::NotAllowed);
+        }
         let time = events.time[row];
         let highest = self.highest[partition];
         if time < bounds.oldest(highest, limits) {
@@ -146,6 +150,7 @@ impl Intake {
         let record = batch.events.record[row];
         let (time, origin) = (batch.events.time[row], &batch.origins[record as usize]);
         let detail = match code {
+            RejectCode::NotAllowed => not_allowed_detail(),
             RejectCode::Late => late_detail(time, bounds.oldest(self.highest[origin.partition as usize], limits)),
             RejectCode::Future => future_detail(time, latest(origin, limits).unwrap_or(time)),
             RejectCode::Duplicate => duplicate_detail(),
@@ -191,6 +196,15 @@ fn late_detail(time: i64, bound: i64) -> String {
 
 fn future_detail(time: i64, bound: i64) -> String {
     format!("event time {} is after {}, its record timestamp plus `max_future`", timestamp(time), timestamp(bound))
+}
+
+/// Whether an event is one that only the wallet itself may send.
+fn is_control(batch: &Batch, row: usize) -> bool {
+    matches!(batch.events.text_of(TextField::Type, row), Some("unlock" | "freeze" | "label"))
+}
+
+fn not_allowed_detail() -> String {
+    "`unlock`, `freeze` and `label` are accepted from the topics under `topics.control` only".to_owned()
 }
 
 fn duplicate_detail() -> String {

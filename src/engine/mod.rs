@@ -16,6 +16,7 @@ pub mod meeting;
 mod output_order;
 pub mod phrases;
 pub mod recent;
+pub mod said;
 mod schedule;
 pub mod snapshot;
 pub mod verdict;
@@ -104,6 +105,18 @@ struct BatchState {
     buffers: Vec<Mutex<Vec<u8>>>,
 }
 
+impl BatchState {
+    /// What expressions are computed from.
+    fn inputs<'a>(&'a self, batch: &'a Batch) -> Inputs<'a> {
+        Inputs {
+            events: &batch.events,
+            behind: &self.accepted.behind,
+            features: &self.features.columns,
+            feature_text: &self.features.text,
+        }
+    }
+}
+
 impl Engine {
     /// An engine without history.
     pub fn new(rules: RuleSet, options: Options) -> Engine {
@@ -142,12 +155,26 @@ impl Engine {
 
     /// Takes in a batch, appends its output lines to `out`, and says what happened.
     pub fn apply(&mut self, batch: &Batch, executor: &dyn Executor, emit: Emit, out: &mut Vec<u8>) -> Facts {
+        self.apply_with(batch, executor, |engine, state| {
+            let mut buffers = std::mem::take(&mut state.buffers);
+            engine.write(batch, state, &mut buffers, executor, emit, out);
+            state.buffers = buffers;
+        })
+    }
+
+    /// Takes in a batch; `write` says what is to be said.
+    fn apply_with(
+        &mut self,
+        batch: &Batch,
+        executor: &dyn Executor,
+        write: impl FnOnce(&Engine, &mut BatchState),
+    ) -> Facts {
         let mut state = std::mem::take(&mut self.batch);
         self.intake.judge(batch, &self.limits, &mut state.accepted);
         self.fill_rows(batch, &mut state);
         let evicted = self.compute(batch, &mut state, executor);
         self.decide(batch, &mut state, evicted);
-        self.write(batch, &mut state, executor, emit, out);
+        write(self, &mut state);
         let facts = self.facts(batch, &state);
         self.forget(&state, executor);
         self.batch = state;
@@ -221,38 +248,45 @@ impl Engine {
         order.rest(&mut state.outcome);
     }
 
-    fn write(&self, batch: &Batch, state: &mut BatchState, executor: &dyn Executor, emit: Emit, out: &mut Vec<u8>) {
+    fn write(
+        &self,
+        batch: &Batch,
+        state: &BatchState,
+        buffers: &mut Vec<Mutex<Vec<u8>>>,
+        executor: &dyn Executor,
+        emit: Emit,
+        out: &mut Vec<u8>,
+    ) {
         if emit == Emit::None {
             return;
         }
-        let inputs = Inputs {
-            events: &batch.events,
-            behind: &state.accepted.behind,
-            features: &state.features.columns,
-            feature_text: &state.features.text,
-        };
-        let encoder = Encoder {
-            rules: &self.rules,
-            phrases: &self.phrases,
-            batch,
-            rejections: &state.accepted.rejections,
-            outcome: &state.outcome,
-            expressions: Expressions { evaluator: &self.evaluator, graph: &self.rules.graph, inputs: &inputs },
-        };
+        let inputs = state.inputs(batch);
+        let encoder = self.encoder(batch, state, &inputs);
         let said = |item: &&Item| emit == Emit::All || !matches!(item, Item::Decision(d) if d.is_bare());
         let items = &state.outcome.items;
         if executor.threads() == 1 {
             return items.iter().filter(said).for_each(|item| encoder.write(out, item));
         }
         let chunks = items.len().div_ceil(ENCODE_CHUNK);
-        state.buffers.resize_with(chunks.max(state.buffers.len()), Mutex::default);
+        buffers.resize_with(chunks.max(buffers.len()), Mutex::default);
         executor.for_each(chunks, &|chunk| {
-            let mut buffer = lock(&state.buffers[chunk]);
+            let mut buffer = lock(&buffers[chunk]);
             buffer.clear();
             let items = items.iter().skip(chunk * ENCODE_CHUNK).take(ENCODE_CHUNK);
             items.filter(said).for_each(|item| encoder.write(&mut buffer, item));
         });
-        state.buffers[..chunks].iter().for_each(|buffer| out.extend_from_slice(&lock(buffer)));
+        buffers[..chunks].iter().for_each(|buffer| out.extend_from_slice(&lock(buffer)));
+    }
+
+    fn encoder<'a>(&'a self, batch: &'a Batch, state: &'a BatchState, inputs: &'a Inputs<'a>) -> Encoder<'a> {
+        Encoder {
+            rules: &self.rules,
+            phrases: &self.phrases,
+            batch,
+            rejections: &state.accepted.rejections,
+            outcome: &state.outcome,
+            expressions: Expressions { evaluator: &self.evaluator, graph: &self.rules.graph, inputs },
+        }
     }
 
     fn facts(&mut self, batch: &Batch, state: &BatchState) -> Facts {

@@ -85,15 +85,27 @@ pub enum Source {
     /// A file by its name as given, `-` for stdin: `FILE:LINE`.
     File(String),
     /// A topic partition: `topic/partition/offset`.
-    Partition(String, i32),
+    Partition {
+        /// Name of the topic.
+        topic: String,
+        /// Number of the partition in it.
+        partition: i32,
+        /// Whether events that only the wallet itself may send (`unlock`, `freeze`, `label`) are accepted from it.
+        control: bool,
+    },
 }
 
 impl Source {
+    /// Whether control events are accepted from it; files are what their owner says they are.
+    pub fn may_control(&self) -> bool {
+        !matches!(self, Source::Partition { control: false, .. })
+    }
+
     /// The position of a record, as written in the output.
     pub fn position(&self, number: u64) -> String {
         match self {
             Source::File(name) => format!("{name}:{number}"),
-            Source::Partition(topic, partition) => format!("{topic}/{partition}/{number}"),
+            Source::Partition { topic, partition, .. } => format!("{topic}/{partition}/{number}"),
         }
     }
 }
