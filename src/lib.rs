@@ -2,6 +2,8 @@
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod cli;
+#[cfg(feature = "service")]
+pub mod config;
 pub mod engine;
 pub mod expr;
 pub mod feature;
