@@ -8,8 +8,14 @@ pub mod engine;
 pub mod expr;
 pub mod feature;
 pub mod generate;
+#[cfg(feature = "service")]
+pub mod logging;
+#[cfg(feature = "service")]
+pub mod metrics;
 pub mod model;
 pub mod replay;
 pub mod rulefiles;
 pub mod ruleset;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod wire;

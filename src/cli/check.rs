@@ -52,11 +52,11 @@ pub struct CheckArgs {
 
     /// Configuration of the service; its rules are checked with it.
     #[cfg(feature = "service")]
-    #[arg(long, env = "LOCKKEEPER_CONFIG", value_name = "FILE", conflicts_with = "paths")]
+    #[arg(long, env = "LOCKKEEPER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Rule files or directories of them.
-    #[arg(value_name = "PATH", default_value = "rules")]
+    /// Rule files or directories of them [default: those of the configuration, or `rules`]
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
 
@@ -76,9 +76,10 @@ pub fn run(args: &CheckArgs) -> Result<Exit> {
 fn find(args: &CheckArgs) -> (Vec<Diagnostic>, Option<String>) {
     #[cfg(feature = "service")]
     if let Some(path) = &args.config {
-        return find_in_configuration(path);
+        return find_in_configuration(path, &args.paths);
     }
-    match load_paths(&args.paths) {
+    let default = [PathBuf::from("rules")];
+    match load_paths(if args.paths.is_empty() { &default } else { &args.paths }) {
         Ok(loaded) => (loaded.warnings, Some(loaded.rules.id)),
         Err(faults) => (faults, None),
     }
@@ -86,12 +87,12 @@ fn find(args: &CheckArgs) -> (Vec<Diagnostic>, Option<String>) {
 
 /// The findings of a configuration, of its rules, and of both together.
 #[cfg(feature = "service")]
-fn find_in_configuration(path: &Path) -> (Vec<Diagnostic>, Option<String>) {
+fn find_in_configuration(path: &Path, rules: &[PathBuf]) -> (Vec<Diagnostic>, Option<String>) {
     let Loaded { config, warnings: mut findings } = match load(path) {
         Ok(loaded) => loaded,
         Err(faults) => return (faults, None),
     };
-    match load_paths(&config.rules) {
+    match load_paths(if rules.is_empty() { &config.rules } else { rules }) {
         Ok(rules) => {
             findings.extend(rules.warnings);
             let fault = config.check_lateness(rules.rules.lateness).err();

@@ -1,0 +1,7 @@
+//! The streaming service: the only place that spawns threads.
+
+pub mod health;
+pub mod http;
+mod page;
+mod stalled;
+pub mod status;
