@@ -2,6 +2,7 @@
 //!
 //! `LOCKKEEPER_REQUIRE_PROMTOOL=1` makes the absence of Prometheus a failure; without it the test says it was not run.
 #![cfg(feature = "service")]
+#![expect(clippy::disallowed_methods, reason = "clients over sockets wait, and give up by the clock")]
 
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write};

@@ -95,7 +95,7 @@ fn find_in_configuration(path: &Path, rules: &[PathBuf]) -> (Vec<Diagnostic>, Op
     match load_paths(if rules.is_empty() { &config.rules } else { rules }) {
         Ok(rules) => {
             findings.extend(rules.warnings);
-            let fault = config.check_lateness(rules.rules.lateness).err();
+            let fault = config.lateness_fault(rules.rules.lateness);
             let id = fault.is_none().then_some(rules.rules.id);
             findings.extend(fault);
             (findings, id)

@@ -13,11 +13,11 @@ pub mod size;
 #[cfg(test)]
 mod tests;
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 pub use properties::{MANAGED, PropertyValue};
 pub use read::parse;
@@ -48,7 +48,7 @@ pub struct Config {
     pub limits: Limits,
     /// `logging`
     pub logging: Logging,
-    /// Where `limits.max_future` was written, for [`Config::check_lateness`].
+    /// Where `limits.max_future` was written, for [`Config::lateness_fault`].
     max_future_at: Location,
 }
 
@@ -181,17 +181,15 @@ impl Config {
         Options { max_future: Some(ms(self.limits.max_future)), max_skew: Some(ms(self.limits.max_skew)) }
     }
 
-    /// Checks what only the rule set can tell: `limits.max_future` may not exceed its lateness (ms).
-    ///
-    /// # Errors
-    /// The fault, at the place where `max_future` is written.
-    pub fn check_lateness(&self, lateness: i64) -> Result<(), Diagnostic> {
+    /// What only the rule set can tell: the fault, where it is written, of a `limits.max_future` beyond its lateness
+    /// (ms).
+    pub fn lateness_fault(&self, lateness: i64) -> Option<Diagnostic> {
         let max_future = i64::try_from(self.limits.max_future.as_millis()).unwrap_or(i64::MAX);
         if max_future <= lateness {
-            return Ok(());
+            return None;
         }
         let (future, late) = (settings::write_duration(max_future), settings::write_duration(lateness));
-        Err(Diagnostic {
+        Some(Diagnostic {
             code: "max-future",
             severity: Severity::Error,
             location: self.max_future_at.clone(),

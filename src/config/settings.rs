@@ -3,10 +3,10 @@
 //! All three are nodes with a place, the variable's being its own little file by its name, so that one way of reading
 //! and of reporting serves them all.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::key::{ALL, Key, names_in, top_level};
 use super::size::{SIZE_FORM, parse_size, write_size};

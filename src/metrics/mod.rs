@@ -23,7 +23,7 @@ use list::Families;
 
 /// The media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// Most rejected events are of a type that could not be read.
+/// Stands for the type of a record that could not be read.
 const UNKNOWN_TYPE: &str = "unknown";
 /// Stands for all types that the rule set does not know.
 const OTHER_TYPE: &str = "other";

@@ -30,7 +30,7 @@ fn part(report: &Report, name: &str) -> String {
         "reason" => escape(report.reason.as_deref().unwrap_or_default()),
         "rule_set" => escape(&report.rule_set),
         "version" => escape(report.version),
-        "uptime" => uptime(report.uptime_seconds),
+        "uptime" => length(report.uptime_seconds),
         "figures" => figures(report),
         "locks" => locks(&report.recent_locks),
         "rules" => rules(&report.top_rules),
@@ -43,7 +43,7 @@ fn figures(report: &Report) -> String {
     let lag: u64 = report.partitions.iter().map(|partition| partition.lag).sum();
     let rejected: u64 = report.rejected.values().sum();
     let snapshot = report.snapshot.as_ref().map_or("none".to_string(), |snapshot| {
-        format!("{} MiB, {}", group(snapshot.bytes.div_ceil(1 << 20)), timestamp(snapshot.taken_at))
+        format!("{} MiB, {} ago", group(snapshot.bytes.div_ceil(1 << 20)), length(snapshot.age_seconds))
     });
     let mut figures = vec![
         ("records per second", group(report.records_per_second.round() as u64)),
@@ -54,8 +54,14 @@ fn figures(report: &Report) -> String {
         ("rejected", group(rejected)),
     ];
     let decided = |action: &str| report.decisions.get(action).copied().unwrap_or(0);
-    for action in ["lock", "deny", "challenge", "alert"] {
-        figures.push((action, group(decided(action))));
+    for (name, action) in [
+        ("locked", "lock"),
+        ("denied", "deny"),
+        ("challenged", "challenge"),
+        ("alerted", "alert"),
+        ("allowed", "allow"),
+    ] {
+        figures.push((name, group(decided(action))));
     }
     let mut text = String::new();
     for (name, value) in figures.iter().chain([&("newest snapshot", snapshot)]) {
@@ -64,57 +70,69 @@ fn figures(report: &Report) -> String {
     text
 }
 
+/// A column: its head, and the class of its cells.
+type Column = (&'static str, &'static str);
+
 fn locks(locks: &[LockNotice]) -> String {
+    const COLUMNS: [Column; 6] = [
+        ("transition", "word"),
+        ("target", "target"),
+        ("rule", ""),
+        ("reason", ""),
+        ("from, UTC", "time"),
+        ("until, UTC", "time"),
+    ];
     let row = |lock: &LockNotice| {
         let target: Vec<String> = lock.target.iter().map(|(name, value)| format!("{name} {value}")).collect();
-        let end = lock.end.map_or("without end".to_string(), timestamp);
-        [
-            cell("", lock.transition),
-            cell("", &target.join(", ")),
-            cell("", &lock.rule),
-            cell("", lock.reason.as_deref().unwrap_or_default()),
-            cell("time", &timestamp(lock.start)),
-            cell("time", &end),
+        vec![
+            lock.transition.replace('_', " "),
+            target.join(", "),
+            lock.rule.clone(),
+            lock.reason.clone().unwrap_or_default(),
+            time(lock.start),
+            lock.end.map_or("without end".to_string(), time),
         ]
-        .concat()
     };
-    table(&["transition", "target", "rule", "reason", "from", "until"], 6, locks.iter().map(row), "None yet.")
+    table("stack", &COLUMNS, locks.iter().map(row), "None yet.")
 }
 
 fn rules(rules: &[RuleReport]) -> String {
-    let row = |rule: &RuleReport| {
-        let numbers = [cell("number", &group(rule.hits)), cell("number", &group(rule.undecided))].concat();
-        [cell("", &rule.rule), cell("", rule.mode), numbers].concat()
-    };
-    table(&["rule", "mode", "events it fired for", "undecided"], 2, rules.iter().map(row), "No rule set is loaded yet.")
+    const COLUMNS: [Column; 4] = [("rule", ""), ("mode", ""), ("fired", "number"), ("undecided", "number")];
+    let row =
+        |rule: &RuleReport| vec![rule.rule.clone(), rule.mode.to_string(), group(rule.hits), group(rule.undecided)];
+    table("", &COLUMNS, rules.iter().map(row), "No rule set is loaded yet.")
 }
 
 fn partitions(partitions: &[PartitionReport]) -> String {
-    let row = |partition: &PartitionReport| {
-        let numbers =
-            [cell("number", &partition.partition.to_string()), cell("number", &group(partition.lag))].concat();
-        [cell("", &partition.topic), numbers].concat()
-    };
-    table(&["topic", "partition", "records behind"], 1, partitions.iter().map(row), "None is assigned yet.")
+    const COLUMNS: [Column; 3] = [("topic", ""), ("partition", "number"), ("records behind", "number")];
+    let row = |at: &PartitionReport| vec![at.topic.clone(), at.partition.to_string(), group(at.lag)];
+    table("", &COLUMNS, partitions.iter().map(row), "None is assigned yet.")
 }
 
-/// A table whose columns from `first_number` on are numbers.
-fn table(heads: &[&str], first_number: usize, rows: impl Iterator<Item = String>, none: &str) -> String {
-    let rows: String = rows.map(|row| format!("<tr>{row}</tr>\n")).collect();
+/// A table of texts; `class` is that of the table, `none` stands for no rows.
+fn table(class: &str, columns: &[Column], rows: impl Iterator<Item = Vec<String>>, none: &str) -> String {
+    let row = |cells: Vec<String>| {
+        let cell = |((name, class), text): (&Column, String)| {
+            format!("<td class=\"{class}\" data-name=\"{}\">{}</td>", escape(name), escape(&text))
+        };
+        let cells: String = columns.iter().zip(cells).map(cell).collect();
+        format!("<tr>{cells}</tr>\n")
+    };
+    let rows: String = rows.map(row).collect();
     if rows.is_empty() {
         return format!("<p class=\"dim\">{}</p>", escape(none));
     }
-    let head = |(index, head): (usize, &&str)| {
-        let class = if index >= first_number { " class=\"number\"" } else { "" };
-        format!("<th scope=\"col\"{class}>{}</th>", escape(head))
-    };
-    let heads: String = heads.iter().enumerate().map(head).collect();
-    format!("<div class=\"table\"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div>")
+    let head = |(name, class): &Column| format!("<th scope=\"col\" class=\"{class}\">{}</th>", escape(name));
+    let heads: String = columns.iter().map(head).collect();
+    format!(
+        "<div class=\"table\"><table class=\"{class}\"><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div>"
+    )
 }
 
-fn cell(class: &str, text: &str) -> String {
-    let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
-    format!("<td{class}>{}</td>", escape(text))
+/// A time to the second, UTC.
+fn time(ms: i64) -> String {
+    let text = timestamp(ms);
+    text.get(..19).unwrap_or(&text).replace('T', " ")
 }
 
 /// Text as it may stand in an element or a quoted attribute; control and bidirectional characters become U+FFFD.
@@ -142,7 +160,7 @@ fn group(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('\u{202F}');
         }
         text.push(digit);
@@ -150,7 +168,8 @@ fn group(number: u64) -> String {
     text
 }
 
-fn uptime(seconds: i64) -> String {
+/// A length of time in its two greatest units.
+fn length(seconds: i64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),
@@ -209,7 +228,7 @@ mod tests {
             assert_eq!(group(number), expected);
         }
         for (seconds, expected) in [(5, "5 s"), (65, "1 min"), (3_700, "1 h 1 min"), (200_000, "2 d 7 h")] {
-            assert_eq!(uptime(seconds), expected);
+            assert_eq!(length(seconds), expected);
         }
     }
 }

@@ -170,7 +170,11 @@ impl Status {
             partitions: inner.partitions(),
             top_rules: inner.top_rules(),
             recent_locks: inner.recent.iter().cloned().collect(),
-            snapshot: inner.snapshot.map(|(taken_at, bytes)| SnapshotReport { taken_at, bytes }),
+            snapshot: inner.snapshot.map(|(taken_at, bytes)| SnapshotReport {
+                taken_at,
+                age_seconds: (now - taken_at).max(0) / 1000,
+                bytes,
+            }),
         }
     }
 
@@ -286,6 +290,8 @@ pub struct SnapshotReport {
     /// When it was taken, ms.
     #[serde(serialize_with = "as_timestamp")]
     pub taken_at: i64,
+    /// Its age.
+    pub age_seconds: i64,
     /// Its size.
     pub bytes: u64,
 }
