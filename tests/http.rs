@@ -19,7 +19,8 @@ use lockkeeper::metrics::{Build, Metrics};
 use lockkeeper::model::outcome::TransitionKind;
 use lockkeeper::service::health::{Health, State};
 use lockkeeper::service::http::{Server, Shared};
-use lockkeeper::service::status::{LockNotice, Status};
+use lockkeeper::service::report::LockNotice;
+use lockkeeper::service::status::Status;
 use serde_json::Value;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;

@@ -50,3 +50,49 @@ fn read(path: &Path, most: u64) -> Result<String, String> {
     }
     String::from_utf8(bytes).map_err(|_| "this file is not UTF-8".to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PropertyValue;
+
+    /// Writes a configuration with a secret's file beside it; the secret as read, or the end of the fault's message.
+    fn check(secret: &[u8], expected: Result<&str, &str>) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("lockkeeper.yaml");
+        let text = "kafka: { bootstrap_servers: [b:9092], group_id: g, properties: { sasl.password: { file: pw } } }\n\
+                    topics: { input: [events] }\nrules: [rules]\nstate: { directory: state }\n";
+        std::fs::write(&path, text).expect("a file");
+        std::fs::write(directory.path().join("pw"), secret).expect("a file");
+        match (load(&path), expected) {
+            (Ok(loaded), Ok(expected)) => {
+                let found = loaded.config.kafka.properties.get("sasl.password").map(PropertyValue::expose);
+                assert_eq!(found, Some(expected));
+                assert_eq!(loaded.config.rules, [directory.path().join("rules")]);
+            }
+            (Err(faults), Err(expected)) => {
+                assert_eq!(faults.len(), 1);
+                assert!(faults[0].message.ends_with(expected), "{}", faults[0].message);
+            }
+            (found, _) => panic!("{found:?}"),
+        }
+    }
+
+    #[test]
+    fn secrets_are_files_without_their_line_end() {
+        check(b"hunter2", Ok("hunter2"));
+        check(b"hunter2\n", Ok("hunter2"));
+        check(b"hunter2\r\n", Ok("hunter2"));
+        check(b" hunter2\n\n", Ok(" hunter2\n"));
+        check(b"\n", Err("this file is empty"));
+        check(b"\xff", Err("this file is not UTF-8"));
+        check(&[b'a'; 70_000], Err("this file is larger than 64 KiB"));
+    }
+
+    #[test]
+    fn a_directory_is_no_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let faults = load(directory.path()).err().unwrap_or_default();
+        assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<&str>>(), ["unreadable"]);
+    }
+}

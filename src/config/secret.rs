@@ -37,8 +37,7 @@ impl fmt::Display for Secret {
 }
 
 /// Words in the names of properties whose values are secrets, librdkafka's among them.
-const SECRET_WORDS: [&str; 7] =
-    ["password", "passphrase", "secret", "key.pem", "credentials", "oauthbearer.config", "token"];
+const SECRET_WORDS: [&str; 6] = ["password", "passphrase", "secret", "key.pem", "oauthbearer.config", "token"];
 /// Properties that have such a word in their name and are no secrets.
 const NO_SECRETS: [&str; 2] = ["sasl.oauthbearer.token.endpoint.url", "enable.sasl.oauthbearer.unsecure.jwt"];
 
@@ -136,6 +135,9 @@ mod tests {
             ("sasl.oauthbearer.client.secret", true),
             ("sasl.oauthbearer.assertion.private.key.passphrase", true),
             ("SASL_PASSWORD", true),
+            ("sasl.oauthbearer.config", true),
+            ("sasl.oauthbearer.client.credentials.client.secret", true),
+            ("sasl.oauthbearer.client.credentials.client.id", false),
             ("sasl.username", false),
             ("ssl.ca.location", false),
             ("ssl.key.location", false),

@@ -323,7 +323,8 @@ fn row(key: &Key) -> String {
         Some(default) => format!("`{default}`"),
     };
     let help = key.help.replace('|', "\\|");
-    format!("| `{}` | `{}` | {} | {default} | {help} |", key.path(), key.variable(), key.form.describe())
+    let suffix = if key.form == Form::Properties { "_<NAME>" } else { "" };
+    format!("| `{}` | `{}{suffix}` | {} | {default} | {help} |", key.path(), key.variable(), key.form.describe())
 }
 
 #[test]

@@ -264,21 +264,55 @@ fn the_document_lists_what_is_exposed() {
     assert_eq!(found, expected, "BLESS=1 rewrites the tables");
 }
 
+fn page() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/metrics.md")).expect("the page")
+}
+
 #[test]
-fn promtool_finds_nothing_to_say() {
+fn the_document_names_no_other_metric() {
+    let is_part = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let text = page();
+    for word in text.split(|character| !is_part(character)).filter(|word| word.starts_with("lockkeeper_")) {
+        let family = ["_bucket", "_count", "_sum"].iter().find_map(|suffix| word.strip_suffix(suffix)).unwrap_or(word);
+        assert!(LIST.iter().any(|spec| spec.name == family || spec.name == word), "{word} is no metric");
+    }
+}
+
+/// What promtool says to a text on its stdin, and whether it is content; `None` where there is no promtool.
+fn promtool(arguments: &[&str], text: &str) -> Option<(String, bool)> {
     let mut command = Command::new("promtool");
-    command.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut child) = command.spawn() else {
         assert!(env::var_os("LOCKKEEPER_REQUIRE_PROMTOOL").is_none(), "promtool is not installed");
         eprintln!("NOT RUN: promtool is not installed; the Debian package `prometheus` holds it");
-        return;
+        return None;
     };
-    let text = filled().render();
-    // Metrics of the process are not ours to name.
-    let ours: String =
-        text.lines().filter(|line| line.contains("lockkeeper_")).map(|line| format!("{line}\n")).collect();
-    child.stdin.take().expect("a pipe").write_all(ours.as_bytes()).expect("promtool reads");
+    child.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("promtool reads");
     let output = child.wait_with_output().expect("promtool ends");
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && said.is_empty(), "{said}");
+    Some((said, output.status.success()))
+}
+
+#[test]
+fn promtool_finds_nothing_to_say() {
+    let Some((said, is_content)) = promtool(&["check", "metrics"], &filled().render()) else { return };
+    assert!(is_content && said.is_empty(), "{said}");
+}
+
+#[test]
+fn the_queries_of_the_document_are_valid() {
+    let text = page();
+    let block = text.split_once("```promql\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block").0;
+    let mut rules = "groups:\n- name: documented\n  rules:\n".to_string();
+    let queries: Vec<&str> = block.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(queries.len() >= 5);
+    for (index, query) in queries.iter().enumerate() {
+        rules.push_str(&format!("  - alert: a{index}\n    expr: >-\n      {query}\n"));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rules.yaml");
+    fs::write(&path, &rules).expect("a file");
+    let path = path.to_str().expect("a path");
+    let Some((said, is_content)) = promtool(&["check", "rules", path], "") else { return };
+    assert!(is_content, "{said}\n{rules}");
 }

@@ -28,8 +28,9 @@ use tokio::time::{sleep, timeout};
 
 use super::health::Health;
 use super::page::render;
+use super::report::Report;
 use super::stalled::Stalled;
-use super::status::{Report, Status};
+use super::status::Status;
 use crate::config::Http;
 use crate::metrics::{self, Metrics};
 

@@ -3,5 +3,6 @@
 pub mod health;
 pub mod http;
 mod page;
+pub mod report;
 mod stalled;
 pub mod status;

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use super::status::{LockNotice, PartitionReport, Report, RuleReport, timestamp};
+use super::report::{LockNotice, PartitionReport, Report, RuleReport, timestamp};
 
 const TEMPLATE: &str = include_str!("status.html");
 
