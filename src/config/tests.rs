@@ -342,3 +342,17 @@ fn every_key_is_documented() {
     }
     assert_eq!(found, expected, "BLESS=1 rewrites the table");
 }
+
+proptest::proptest! {
+    /// Whatever the file holds, faults come as values, and what stands under a secret's name is not in them.
+    #[test]
+    fn no_text_makes_it_panic(
+        parts in proptest::collection::vec("kafka:|properties:|sasl.password: hunter2|rules|\\{|\\}|\\[|\\]|[a-zé: ,'\"|&*\n-]{1,6}", 0..20),
+    ) {
+        let text: String = parts.concat();
+        if let Err(faults) = try_parse(&text, &[]) {
+            proptest::prop_assert!(!faults.is_empty());
+            proptest::prop_assert!(!render_human(&faults, false).is_empty());
+        }
+    }
+}

@@ -4,10 +4,11 @@
 //! depends on the clock (ages, delays) is worked out when somebody asks.
 
 pub mod list;
+mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,11 +16,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use prometheus::{IntCounter, Registry, TextEncoder};
 
 use crate::engine::facts::Facts;
-use crate::model::action::{Action, Mode};
+use crate::model::action::Action;
 use crate::model::batch::RejectCode;
-use crate::model::outcome::TransitionKind;
-use crate::ruleset::types::RuleSet;
 use list::Families;
+use rules::RuleCounters;
 
 /// The media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -68,16 +68,6 @@ impl TransactionFailure {
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].1
     }
-}
-
-/// The counters of the rules in use, by the rules' index, so that a batch looks nothing up.
-#[derive(Debug, Default)]
-struct RuleCounters {
-    hits: Vec<IntCounter>,
-    undecided: Vec<IntCounter>,
-    /// Id and mode of each rule.
-    names: Vec<(String, &'static str)>,
-    types: BTreeSet<String>,
 }
 
 /// All metrics of the service.
@@ -138,46 +128,6 @@ impl Metrics {
         families.recovery.with_label_values(NONE).set(0.0);
     }
 
-    /// Takes over a rule set: at start, and after a reload. Series of rules that are gone end, except those of locks.
-    pub fn set_rules(&self, rules: &RuleSet) {
-        let families = &self.families;
-        let mut next = RuleCounters { types: rules.types.iter().cloned().collect(), ..RuleCounters::default() };
-        for rule in &rules.rules {
-            let mode = mode_name(rule.mode);
-            next.hits.push(families.hits.with_label_values(&[rule.id.as_str(), mode]));
-            next.undecided.push(families.undecided.with_label_values(&[rule.id.as_str()]));
-            next.names.push((rule.id.clone(), mode));
-            if rule.lock.is_some() {
-                self.begin_locks_at_zero(&rule.id);
-            }
-        }
-        let mut held = lock(&self.rules);
-        for (id, mode) in held.names.iter().filter(|name| !next.names.contains(name)) {
-            // What is not there need not be removed.
-            let _ = families.hits.remove_label_values(&[id.as_str(), mode]);
-            if !next.names.iter().any(|(other, _)| other == id) {
-                let _ = families.undecided.remove_label_values(&[id.as_str()]);
-            }
-        }
-        *held = next;
-        families.rule_set.reset();
-        let hash = rules.id.rsplit('@').next().unwrap_or_default();
-        families.rule_set.with_label_values(&[rules.name.as_str(), hash]).set(1.0);
-    }
-
-    fn begin_locks_at_zero(&self, rule: &str) {
-        let families = &self.families;
-        for family in
-            [&families.locks_set, &families.locks_extended, &families.unlocks_refused, &families.locks_known_device]
-        {
-            family.with_label_values(&[rule]).inc_by(0);
-        }
-        for cause in [TransitionKind::Expired, TransitionKind::Unlocked, TransitionKind::Released] {
-            families.locks_ended.with_label_values(&[rule, cause.name()]).inc_by(0);
-        }
-        families.locks_active.with_label_values(&[rule]).add(0.0);
-    }
-
     /// Counts what the engine counted over a batch; transitions come one by one, by [`Metrics::transition`].
     pub fn record(&self, facts: &Facts) {
         let families = &self.families;
@@ -204,31 +154,6 @@ impl Metrics {
         let is_known = |name: &&str| lock(&self.rules).types.contains(*name);
         let event_type = event_type.map_or(UNKNOWN_TYPE, |name| Some(name).filter(is_known).unwrap_or(OTHER_TYPE));
         self.families.events.with_label_values(&[event_type, intake]).inc_by(count);
-    }
-
-    /// Counts a lock transition. `known_device`: the event that set the lock came from a device the account had used.
-    pub fn transition(&self, kind: TransitionKind, rule: &str, known_device: bool) {
-        let families = &self.families;
-        match kind {
-            TransitionKind::Locked => {
-                families.locks_set.with_label_values(&[rule]).inc();
-                families.locks_active.with_label_values(&[rule]).inc();
-                if known_device {
-                    families.locks_known_device.with_label_values(&[rule]).inc();
-                }
-            }
-            TransitionKind::Extended => families.locks_extended.with_label_values(&[rule]).inc(),
-            TransitionKind::UnlockRefused => families.unlocks_refused.with_label_values(&[rule]).inc(),
-            TransitionKind::Unlocked | TransitionKind::Released | TransitionKind::Expired => {
-                families.locks_ended.with_label_values(&[rule, kind.name()]).inc();
-                families.locks_active.with_label_values(&[rule]).dec();
-            }
-        }
-    }
-
-    /// Sets the number of active locks of a rule: after recovery, whose transitions were not counted.
-    pub fn set_locks_active(&self, rule: &str, count: u64) {
-        self.families.locks_active.with_label_values(&[rule]).set(count as f64);
     }
 
     /// Sets how many records of a partition are not committed yet.
@@ -355,14 +280,6 @@ impl Metrics {
 
     fn uptime_ms(&self) -> u64 {
         u64::try_from(monotonic().duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-/// A mode in the label's words.
-fn mode_name(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Enforce => "enforce",
-        Mode::Shadow => "shadow",
     }
 }
 
