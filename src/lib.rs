@@ -2,12 +2,20 @@
 #![warn(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod cli;
+#[cfg(feature = "service")]
+pub mod config;
 pub mod engine;
 pub mod expr;
 pub mod feature;
 pub mod generate;
+#[cfg(feature = "service")]
+pub mod logging;
+#[cfg(feature = "service")]
+pub mod metrics;
 pub mod model;
 pub mod replay;
 pub mod rulefiles;
 pub mod ruleset;
+#[cfg(feature = "service")]
+pub mod service;
 pub mod wire;

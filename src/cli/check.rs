@@ -1,13 +1,19 @@
-//! `lockkeeper check`: are these rules valid?
+//! `lockkeeper check`: are these rules valid, and the configuration that names them?
 
+#[cfg(feature = "service")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
+#[cfg(feature = "service")]
+use crate::config::Loaded;
+#[cfg(feature = "service")]
+use crate::config::load::load;
 use crate::rulefiles::load_paths;
-use crate::ruleset::diagnostic::Diagnostic;
+use crate::ruleset::diagnostic::{Diagnostic, Severity};
 use crate::ruleset::render::{render_human, render_json};
 
 const EXAMPLES: &str = "\
@@ -17,6 +23,9 @@ Examples:
 
   In a pipeline, with warnings as errors:
     lockkeeper check --deny-warnings --format json rules/wallet
+
+  Check the configuration of the service, and the rules it names:
+    lockkeeper check --config lockkeeper.yaml
 
 Exit codes: 0 valid, 2 usage, 3 warnings and --deny-warnings was given, 78 invalid.";
 
@@ -29,7 +38,7 @@ enum Format {
     Json,
 }
 
-/// Check rule files: every fault at once, with its place.
+/// Check rule files, or a configuration: every fault at once, with its place.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
@@ -41,22 +50,61 @@ pub struct CheckArgs {
     #[arg(long, env = "LOCKKEEPER_DENY_WARNINGS")]
     deny_warnings: bool,
 
-    /// Rule files or directories of them.
-    #[arg(value_name = "PATH", default_value = "rules")]
+    /// Configuration of the service; its rules are checked with it.
+    #[cfg(feature = "service")]
+    #[arg(long, env = "LOCKKEEPER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Rule files or directories of them [default: those of the configuration, or `rules`]
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
 
 /// Checks; see the exit codes in the help.
 pub fn run(args: &CheckArgs) -> Result<Exit> {
-    let (code, findings, id) = match load_paths(&args.paths) {
-        Err(faults) => (Exit::Config, faults, None),
-        Ok(loaded) if args.deny_warnings && !loaded.warnings.is_empty() => {
-            (Exit::Findings, loaded.warnings, Some(loaded.rules.id))
-        }
-        Ok(loaded) => (Exit::Fine, loaded.warnings, Some(loaded.rules.id)),
+    let (findings, id) = find(args);
+    let code = match findings.iter().map(|finding| finding.severity).min() {
+        Some(Severity::Error) => Exit::Config,
+        Some(Severity::Warning) if args.deny_warnings => Exit::Findings,
+        _ => Exit::Fine,
     };
     report(args.format, &findings, id.as_deref());
     Ok(code)
+}
+
+/// All findings, and the rule set's id where there is no error.
+fn find(args: &CheckArgs) -> (Vec<Diagnostic>, Option<String>) {
+    #[cfg(feature = "service")]
+    if let Some(path) = &args.config {
+        return find_in_configuration(path, &args.paths);
+    }
+    let default = [PathBuf::from("rules")];
+    match load_paths(if args.paths.is_empty() { &default } else { &args.paths }) {
+        Ok(loaded) => (loaded.warnings, Some(loaded.rules.id)),
+        Err(faults) => (faults, None),
+    }
+}
+
+/// The findings of a configuration, of its rules, and of both together.
+#[cfg(feature = "service")]
+fn find_in_configuration(path: &Path, rules: &[PathBuf]) -> (Vec<Diagnostic>, Option<String>) {
+    let Loaded { config, warnings: mut findings } = match load(path) {
+        Ok(loaded) => loaded,
+        Err(faults) => return (faults, None),
+    };
+    match load_paths(if rules.is_empty() { &config.rules } else { rules }) {
+        Ok(rules) => {
+            findings.extend(rules.warnings);
+            let fault = config.lateness_fault(rules.rules.lateness);
+            let id = fault.is_none().then_some(rules.rules.id);
+            findings.extend(fault);
+            (findings, id)
+        }
+        Err(faults) => {
+            findings.extend(faults);
+            (findings, None)
+        }
+    }
 }
 
 fn report(format: Format, findings: &[Diagnostic], id: Option<&str>) {

@@ -218,7 +218,7 @@ impl Faults {
     }
 
     /// Line, column and excerpt of a place.
-    fn location(&self, place: &Place) -> Location {
+    pub(crate) fn location(&self, place: &Place) -> Location {
         let source = &self.sources[place.source];
         let text = source.text.as_str();
         let start = floor_char(text, place.range.start);

@@ -62,6 +62,7 @@ pub fn load(files: &[SourceFile], read_list: ReadList) -> Result<Loaded, Vec<Dia
         dedup: header.dedup,
         thresholds: header.thresholds,
         bounds: header.bounds,
+        types: context.types.into_iter().collect(),
         schema: context.schema,
         graph: context.graph,
         features: sections.features,

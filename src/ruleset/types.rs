@@ -30,6 +30,8 @@ pub struct RuleSet {
     pub bounds: Bounds,
     /// What decoding needs: currency, rates, declared fields.
     pub schema: Schema,
+    /// Event types that exist, sorted.
+    pub types: Vec<String>,
     /// Every expression of the rule set.
     pub graph: Graph,
     /// Features sorted by name; `Node::Feature(i)` is index `i` here.
