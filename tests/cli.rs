@@ -12,7 +12,11 @@ const GENERATE: [&str; 7] = ["generate", "--events", "5000", "--attacks", "stuff
 
 #[test]
 fn commands_print_what_is_written() {
-    trycmd::TestCases::new().default_bin_name("lockkeeper").case("tests/cli/*.trycmd");
+    let cases = trycmd::TestCases::new();
+    cases.default_bin_name("lockkeeper").case("tests/cli/*.trycmd");
+    // What the service adds is said in its own files, so that the rest also holds without it.
+    #[cfg(feature = "service")]
+    cases.case("tests/cli/service/*.trycmd");
 }
 
 fn lockkeeper(arguments: &[&str]) -> Command {
