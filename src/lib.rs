@@ -6,6 +6,8 @@ pub mod engine;
 pub mod expr;
 pub mod feature;
 pub mod generate;
+#[cfg(feature = "service")]
+pub mod kafka;
 pub mod model;
 pub mod replay;
 pub mod rulefiles;
