@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::assignment::Assignment;
 use super::error::{Error, is_credentials, is_denial};
 use super::fetched::{Event, Fetched, Record, partition_fault};
 use super::offsets::{
@@ -16,19 +17,19 @@ use super::offsets::{
     read_committed,
 };
 use super::raw::{Batch, Coded, GroupMetadata, Handle, Message, Notice};
-use super::sender::log;
+use super::sender::{log, now};
 use super::settings::Settings;
 
 /// Records taken from the library in one go; what a fetch has no room for waits here for the next.
 const TAKEN_AT_ONCE: usize = 512;
+/// Between two questions to a group whose coordinator is not ready.
+const COORDINATOR_PAUSE: Duration = Duration::from_millis(50);
 
 /// A consumer of assigned partitions.
 pub struct Consumer {
     // Records go back to the library before their client is closed.
     batch: Batch,
-    topics: Vec<String>,
-    /// The library's handles of topics that were seen, each with its place in `topics`.
-    seen: Vec<(usize, u16)>,
+    assignment: Assignment,
     servers: String,
     handle: Arc<Handle>,
 }
@@ -48,8 +49,7 @@ impl Consumer {
         let handle = Arc::new(Handle::consumer(&settings.consumer()?)?);
         Ok(Self {
             batch: Batch::new(Arc::clone(&handle)),
-            topics: Vec::new(),
-            seen: Vec::new(),
+            assignment: Assignment::default(),
             servers: settings.bootstrap_servers.clone(),
             handle,
         })
@@ -85,10 +85,21 @@ impl Consumer {
     ///
     /// # Errors
     /// No access, nobody there, wrong credentials, a transaction that does not end in time.
+    #[expect(clippy::disallowed_methods, reason = "the library gives up at once while a coordinator moves")]
     pub fn committed(&self, partitions: &[(&str, i32)], wait: Duration) -> Result<Vec<Option<Committed>>, Error> {
-        let list = partition_list(partitions)?;
-        let committed = self.handle.committed(&list, wait).and_then(|()| read_committed(&list));
-        committed.map_err(|code| self.explain("reading committed offsets".into(), &KafkaError::OffsetFetch(code)))
+        let start = now();
+        loop {
+            let list = partition_list(partitions)?;
+            let left = wait.saturating_sub(start.elapsed());
+            match self.handle.committed(&list, left).and_then(|()| read_committed(&list)) {
+                Ok(committed) => return Ok(committed),
+                Err(code) if is_moving(code) && start.elapsed() < wait => std::thread::sleep(COORDINATOR_PAUSE),
+                Err(code) => {
+                    let doing = "reading committed offsets".to_string();
+                    return Err(self.explain(doing, &KafkaError::OffsetFetch(code)));
+                }
+            }
+        }
     }
 
     /// How far a partition reaches.
@@ -109,42 +120,41 @@ impl Consumer {
     /// Names and offsets that cannot be.
     pub fn assign(&mut self, positions: &[Position]) -> Result<(), Error> {
         let list = position_list(positions)?;
+        self.assignment = Assignment::new(positions)?;
         self.batch.clear();
-        self.topics.clear();
-        self.seen.clear();
-        for position in positions {
-            if !self.topics.iter().any(|topic| topic == position.topic) {
-                self.topics.push(position.topic.to_string());
-            }
-        }
         self.handle.assign(&list).map_err(|code| Error::other("assigning partitions", code))
     }
 
     /// Topics of the assignment in the order of their numbers.
     #[must_use]
     pub fn topics(&self) -> &[String] {
-        &self.topics
+        self.assignment.topics()
     }
 
-    /// Fetches no more of these partitions until resumed. What was already taken from the broker's answer may still
-    /// be handed out once.
+    /// Hands out nothing more of these partitions until they are resumed.
     ///
     /// # Errors
     /// Partitions that are not assigned.
-    pub fn pause(&self, partitions: &[(&str, i32)]) -> Result<(), Error> {
-        let list = partition_list(partitions)?;
-        let paused = self.handle.pause(&list).and_then(|()| first_error(&list));
-        paused.map_err(|code| Error::other("pausing partitions", code))
+    pub fn pause(&mut self, partitions: &[(&str, i32)]) -> Result<(), Error> {
+        let list = position_list(&self.assignment.to_change(partitions, true)?)?;
+        if list.count() > 0 {
+            self.handle.remove(&list).map_err(|fault| Error::other("pausing partitions", fault.reason))?;
+        }
+        self.assignment.mark(partitions, true);
+        Ok(())
     }
 
-    /// Fetches these partitions again.
+    /// Goes on with these partitions, right after the last record that was handed out.
     ///
     /// # Errors
     /// Partitions that are not assigned.
-    pub fn resume(&self, partitions: &[(&str, i32)]) -> Result<(), Error> {
-        let list = partition_list(partitions)?;
-        let resumed = self.handle.resume(&list).and_then(|()| first_error(&list));
-        resumed.map_err(|code| Error::other("resuming partitions", code))
+    pub fn resume(&mut self, partitions: &[(&str, i32)]) -> Result<(), Error> {
+        let list = position_list(&self.assignment.to_change(partitions, false)?)?;
+        if list.count() > 0 {
+            self.handle.add(&list).map_err(|fault| Error::other("resuming partitions", fault.reason))?;
+        }
+        self.assignment.mark(partitions, false);
+        Ok(())
     }
 
     /// Replaces what is in `fetched` by what has arrived, up to its caps. Waits, up to `wait`, only while there is
@@ -166,8 +176,7 @@ impl Consumer {
                 if !fetched.has_room_for(size(&message)) {
                     return;
                 }
-                let topic = place(&mut self.seen, &self.topics, &message);
-                store(fetched, topic, &message);
+                store(fetched, &mut self.assignment, &message);
                 self.batch.advance();
             }
             if fetched.room() == 0 {
@@ -221,27 +230,19 @@ fn size(message: &Message) -> usize {
     message.key.map_or(0, <[u8]>::len) + message.value.map_or(0, <[u8]>::len)
 }
 
-/// The place of a message's topic in the assignment; `None` where it has none.
-fn place(seen: &mut Vec<(usize, u16)>, topics: &[String], message: &Message) -> Option<u16> {
-    if message.topic_id == 0 {
-        return None;
-    }
-    if let Some((_, place)) = seen.iter().find(|(topic, _)| *topic == message.topic_id) {
-        return Some(*place);
-    }
-    let name = message.topic();
-    let place = u16::try_from(topics.iter().position(|topic| *topic == name)?).ok()?;
-    seen.push((message.topic_id, place));
-    Some(place)
-}
-
-fn store(fetched: &mut Fetched, topic: Option<u16>, message: &Message) {
+/// Keeps a record or what it says of its partition; nothing of a partition that is paused or gone.
+fn store(fetched: &mut Fetched, assignment: &mut Assignment, message: &Message) {
     let (partition, offset) = (message.partition, message.offset);
     let reason = || String::from_utf8_lossy(message.value.unwrap_or_default()).into_owned();
-    let Some(topic) = topic else {
+    if message.topic_id == 0 {
         return fetched.push_event(Event::Client { fatal: false, reason: reason() });
-    };
+    }
+    let Some(topic) = assignment.topic(message) else { return };
+    let Some(slot) = assignment.open(topic, partition) else { return };
     if message.code == 0 {
+        if !slot.accepts(offset) {
+            return;
+        }
         let (time, time_kind) = message.time();
         fetched.push(&Record { topic, partition, offset, time, time_kind, key: message.key, value: message.value });
     } else if message.code == RDKafkaErrorCode::PartitionEOF as i32 {
@@ -277,6 +278,17 @@ pub(super) fn explain(handle: &Handle, servers: &str, doing: String, error: &Kaf
     } else {
         Error::Other { doing, reason }
     }
+}
+
+/// The codes of a group whose coordinator is being found or is still loading.
+fn is_moving(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::NotCoordinator
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+            | RDKafkaErrorCode::CoordinatorLoadInProgress
+            | RDKafkaErrorCode::UnstableOffsetCommit
+    )
 }
 
 /// The codes of not having been answered.

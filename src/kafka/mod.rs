@@ -5,6 +5,7 @@
 //! be done next, because what is right (wait, abort, start a new producer, stop) only the caller can know.
 
 pub mod admin;
+mod assignment;
 pub mod consumer;
 pub mod error;
 pub mod fetched;
@@ -32,4 +33,20 @@ pub use watchdog::{Overrun, Watchdog};
 #[must_use]
 pub fn library_version() -> String {
     rdkafka::util::get_rdkafka_version().1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_may_live_on_threads_of_their_own() {
+        fn check<T: Send>() {}
+        check::<Consumer>();
+        check::<Group>();
+        check::<TransactionalProducer>();
+        check::<PlainProducer>();
+        check::<Fetched>();
+        assert!(library_version().starts_with("2."), "{}", library_version());
+    }
 }

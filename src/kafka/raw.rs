@@ -117,16 +117,16 @@ impl Handle {
         coded(unsafe { sys::rd_kafka_commit(self.client.native_ptr(), offsets.ptr(), 0) })
     }
 
-    /// Marks each element of the list with its own result.
-    pub(super) fn pause(&self, partitions: &TopicPartitionList) -> Coded {
-        // SAFETY: both are alive; the list is written to before the call returns and shared with nobody.
-        coded(unsafe { sys::rd_kafka_pause_partitions(self.client.native_ptr(), partitions.ptr()) })
+    /// Reads these partitions beside those that are read already, each from its offset.
+    pub(super) fn add(&self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+        // SAFETY: both are alive; the library copies the list.
+        answer(unsafe { sys::rd_kafka_incremental_assign(self.client.native_ptr(), partitions.ptr()) })
     }
 
-    /// Marks each element of the list with its own result.
-    pub(super) fn resume(&self, partitions: &TopicPartitionList) -> Coded {
-        // SAFETY: as for `pause`.
-        coded(unsafe { sys::rd_kafka_resume_partitions(self.client.native_ptr(), partitions.ptr()) })
+    /// Reads these partitions no more.
+    pub(super) fn remove(&self, partitions: &TopicPartitionList) -> Result<(), Fault> {
+        // SAFETY: both are alive; the library copies the list.
+        answer(unsafe { sys::rd_kafka_incremental_unassign(self.client.native_ptr(), partitions.ptr()) })
     }
 
     pub(super) fn group_metadata(&self) -> Option<GroupMetadata> {
@@ -183,12 +183,12 @@ impl Handle {
         coded(unsafe { sys::rd_kafka_purge(self.client.native_ptr(), sys::RD_KAFKA_PURGE_F_QUEUE) })
     }
 
-    pub(super) fn init_transactions(&self, wait: Duration) -> Result<(), TransactionFault> {
+    pub(super) fn init_transactions(&self, wait: Duration) -> Result<(), Fault> {
         // SAFETY: the client is alive; so for the next four.
         answer(unsafe { sys::rd_kafka_init_transactions(self.client.native_ptr(), millis(wait)) })
     }
 
-    pub(super) fn begin_transaction(&self) -> Result<(), TransactionFault> {
+    pub(super) fn begin_transaction(&self) -> Result<(), Fault> {
         // SAFETY: see `init_transactions`.
         answer(unsafe { sys::rd_kafka_begin_transaction(self.client.native_ptr()) })
     }
@@ -198,20 +198,20 @@ impl Handle {
         offsets: &TopicPartitionList,
         group: &GroupMetadata,
         wait: Duration,
-    ) -> Result<(), TransactionFault> {
+    ) -> Result<(), Fault> {
         let client = self.client.native_ptr();
         // SAFETY: see `init_transactions`; list and group are alive and copied by the library.
         answer(unsafe { sys::rd_kafka_send_offsets_to_transaction(client, offsets.ptr(), group.0, millis(wait)) })
     }
 
     /// Waits for as long as the transaction may last: anything shorter would leave library and broker at odds.
-    pub(super) fn commit_transaction(&self) -> Result<(), TransactionFault> {
+    pub(super) fn commit_transaction(&self) -> Result<(), Fault> {
         // SAFETY: see `init_transactions`.
         answer(unsafe { sys::rd_kafka_commit_transaction(self.client.native_ptr(), -1) })
     }
 
     /// Waits for as long as the transaction may last.
-    pub(super) fn abort_transaction(&self) -> Result<(), TransactionFault> {
+    pub(super) fn abort_transaction(&self) -> Result<(), Fault> {
         // SAFETY: see `init_transactions`.
         answer(unsafe { sys::rd_kafka_abort_transaction(self.client.native_ptr(), -1) })
     }
@@ -259,9 +259,9 @@ impl Drop for GroupMetadata {
     }
 }
 
-/// What a call of the transaction said.
+/// What a call said that says more than a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct TransactionFault {
+pub(super) struct Fault {
     pub(super) code: RDKafkaErrorCode,
     pub(super) reason: String,
     pub(super) fatal: bool,
@@ -269,13 +269,13 @@ pub(super) struct TransactionFault {
     pub(super) abortable: bool,
 }
 
-fn answer(error: *mut sys::rd_kafka_error_t) -> Result<(), TransactionFault> {
+fn answer(error: *mut sys::rd_kafka_error_t) -> Result<(), Fault> {
     if error.is_null() {
         return Ok(());
     }
     // SAFETY: not null and ours; read, then given back once.
     let fault = unsafe {
-        let fault = TransactionFault {
+        let fault = Fault {
             code: sys::rd_kafka_error_code(error).into(),
             reason: text(sys::rd_kafka_error_string(error)),
             fatal: sys::rd_kafka_error_is_fatal(error) != 0,

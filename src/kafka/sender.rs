@@ -175,7 +175,7 @@ pub(super) fn log(notice: &Notice) {
     }
 }
 
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     #[expect(clippy::disallowed_methods, reason = "limits how long the broker is waited for")]
     Instant::now()
 }

@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use super::consumer::{Group, explain};
 use super::error::{Error, Failure, is_denial, is_fenced, is_refusal};
 use super::offsets::{Commit, commit_list};
-use super::raw::{Handle, TransactionFault};
+use super::raw::{Fault, Handle};
 use super::sender::{Outgoing, Producer, Sender};
 use super::settings::Settings;
 use super::watchdog::Watchdog;
@@ -72,7 +72,7 @@ impl TransactionalProducer {
     }
 
     /// What a call of the transaction left behind. Whatever is not known to be abortable is unknown.
-    fn failure(&self, fault: TransactionFault, doing: &str) -> Failure {
+    fn failure(&self, fault: Fault, doing: &str) -> Failure {
         let cause = self.sender.handle().client().fatal_error();
         let code = cause.as_ref().map_or(fault.code, |(code, _)| *code);
         sort(&fault, code, doing)
@@ -80,7 +80,7 @@ impl TransactionalProducer {
 }
 
 /// The failure that a fault stands for, where `code` is what lies behind it.
-fn sort(fault: &TransactionFault, code: RDKafkaErrorCode, doing: &str) -> Failure {
+fn sort(fault: &Fault, code: RDKafkaErrorCode, doing: &str) -> Failure {
     let reason = format!("{doing}: {}", fault.reason);
     if fault.fatal && is_fenced(code) {
         Failure::Fenced(reason)
@@ -93,7 +93,7 @@ fn sort(fault: &TransactionFault, code: RDKafkaErrorCode, doing: &str) -> Failur
     }
 }
 
-fn init_error(handle: &Handle, servers: &str, doing: String, fault: TransactionFault) -> Error {
+fn init_error(handle: &Handle, servers: &str, doing: String, fault: Fault) -> Error {
     if is_denial(fault.code) {
         return Error::Denied { doing, reason: fault.reason };
     }
@@ -148,7 +148,7 @@ mod tests {
         (fatal, retriable, abortable): (bool, bool, bool),
         expected: fn(String) -> Failure,
     ) {
-        let fault = TransactionFault { code, reason: "why".to_string(), fatal, retriable, abortable };
+        let fault = Fault { code, reason: "why".to_string(), fatal, retriable, abortable };
         assert_eq!(sort(&fault, code, "testing"), expected("testing: why".to_string()), "{code:?}");
     }
 

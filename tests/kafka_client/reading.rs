@@ -89,7 +89,7 @@ fn every_compression_is_readable() {
 }
 
 #[test]
-fn a_paused_partition_is_silent_until_resumed() {
+fn a_paused_partition_is_silent_until_resumed_and_loses_nothing() {
     let Some(broker) = broker::shared() else { return };
     broker.create_topic("paused", 2, &[]);
     let settings = settings(&broker.bootstrap(), "paused");
@@ -111,7 +111,8 @@ fn a_paused_partition_is_silent_until_resumed() {
         consumer.fetch(&mut fetched, std::time::Duration::from_secs(1));
         (fetched.len() == 1).then_some(())
     });
-    assert_eq!(fetched.record(0).value, Some(b"held back".as_slice()));
+    let record = fetched.record(0);
+    assert_eq!((record.offset, record.value), (0, Some(b"held back".as_slice())), "the first after the end");
     assert!(consumer.pause(&[("paused", 7)]).is_err(), "not assigned");
 }
 

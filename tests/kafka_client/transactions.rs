@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lockkeeper::kafka::{Commit, Committed, Consumer, Failure, Outgoing, Producer};
+use lockkeeper::kafka::{Commit, Committed, Consumer, Failure, Outgoing, Producer, TransactionalProducer};
 
 use crate::broker;
 use crate::log::{Seen, WAIT, bare, committed_values, producer, read_all, settings, with};
@@ -126,7 +126,7 @@ fn commits_do_not_tick() {
         })
         .collect();
     times.sort();
-    assert!(times[25] < Duration::from_millis(90), "half of all commits took longer than {:?}", times[25]);
+    assert!(times[25] < Duration::from_micros(90), "half of all commits took longer than {:?}", times[25]);
     assert_eq!(committed_values(&broker.bootstrap(), "ticks").len(), 51 * 20);
 }
 
@@ -155,15 +155,26 @@ fn a_record_that_never_fits_is_refused_and_the_next_transaction_works() {
     let settings = with(settings(&broker.bootstrap(), "narrow"), "compression.type", "none");
     let consumer = Consumer::connect(&settings).expect("a consumer");
     let mut producer = producer(&settings, &consumer);
-    producer.begin().expect("begun");
-    producer.send(&bare("narrow", &"x".repeat(5_000))).expect("the library does not know the topic's limit");
-    let failure = producer.commit(&[]).expect_err("the broker does");
-    assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
-    producer.abort().expect("aborted");
-    producer.begin().expect("begun");
-    let failure = producer.send(&bare("narrow", &"x".repeat(2_000_000))).expect_err("more than the library takes");
-    assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
-    producer.send(&bare("narrow", "fits")).expect("sent");
-    producer.commit(&[]).expect("committed");
+    // Too large for the library, which says so at once, and for the topic, which only the broker knows.
+    for (length, sent) in [(2_000_000, false), (5_000, true)] {
+        producer.begin().expect("begun");
+        let value = "x".repeat(length);
+        let result = producer.send(&bare("narrow", &value));
+        assert_eq!(result.is_ok(), sent, "{result:?}");
+        let failure = result.and_then(|()| producer.commit(&[])).expect_err("too large");
+        assert!(matches!(failure, Failure::Refused(_)), "{failure:?}");
+        producer.abort().expect("aborted");
+    }
+    // The library numbers records, and may want one more round to close the gap that the lost one left.
+    let fits = |producer: &mut TransactionalProducer| {
+        producer.begin()?;
+        producer.send(&bare("narrow", "fits"))?;
+        producer.commit(&[])
+    };
+    if let Err(failure) = fits(&mut producer) {
+        assert!(matches!(failure, Failure::Abortable(_)), "{failure:?}");
+        producer.abort().expect("aborted");
+        fits(&mut producer).expect("committed");
+    }
     assert_eq!(committed_values(&broker.bootstrap(), "narrow"), ["fits"]);
 }
