@@ -136,13 +136,8 @@ impl Sender {
             return if is_fenced(cause) { Failure::Fenced(reason) } else { Failure::Unknown(reason) };
         }
         let reason = format!("{doing}: {code}");
-        if is_fenced(code) {
-            Failure::Fenced(reason)
-        } else if is_refusal(code) {
-            Failure::Refused(reason)
-        } else {
-            Failure::Abortable(reason)
-        }
+        // A producer that was fenced has a fatal error; any other code leaves the question to the abort that follows.
+        if is_refusal(code) { Failure::Refused(reason) } else { Failure::Abortable(reason) }
     }
 
     fn hear(&mut self) {

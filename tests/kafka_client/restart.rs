@@ -5,10 +5,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use lockkeeper::kafka::{Commit, Consumer, Failure, Producer, Settings, TransactionalProducer};
+use lockkeeper::kafka::{Commit, Consumer, Failure, Producer, Settings, TransactionalProducer, Watchdog};
 
 use crate::broker::{self, Broker};
-use crate::log::{bare, committed_values, settings, watchdog};
+use crate::log::{WAIT, bare, committed_values, settings, watchdog};
 
 const TOPIC: &str = "survivor";
 const ROUNDS: i64 = 12;
@@ -117,4 +117,31 @@ fn next_round(consumer: &Consumer) -> i64 {
     let committed =
         broker::wait_for("committed offsets", || consumer.committed(&[(TOPIC, 0)], Duration::from_secs(10)).ok());
     committed[0].as_ref().map_or(0, |committed| committed.next_offset)
+}
+
+/// Adding offsets does not end while the group's coordinator is away, whatever time it was given. The watchdog tells.
+#[test]
+fn a_call_that_does_not_come_back_is_noticed() {
+    let Some(mut broker) = Broker::start() else { return };
+    broker.create_topic("hanging", 1, &[]);
+    let settings = settings(&broker.bootstrap(), "hanging");
+    let consumer = Consumer::connect(&settings).expect("a consumer");
+    let watchdog = Watchdog::new(Duration::from_secs(1));
+    let producer = TransactionalProducer::init(&settings, consumer.group(), watchdog.clone(), WAIT);
+    let mut producer = producer.expect("a producer");
+    producer.begin().expect("begun");
+    producer.send(&bare("hanging", "value")).expect("sent");
+    thread::sleep(Duration::from_millis(500));
+    broker.kill();
+    thread::scope(|scope| {
+        let commit = Commit { topic: "hanging", partition: 0, next_offset: 1, metadata: "" };
+        let committing = scope.spawn(move || producer.commit(&[commit]));
+        let overrun = broker::wait_for("an overrun", || watchdog.overrun());
+        assert_eq!(overrun.doing, "adding offsets to the transaction");
+        assert!(overrun.elapsed > Duration::from_secs(1));
+        broker.restart();
+        // Whatever came of it, it is over.
+        let _outcome = committing.join().expect("no panic");
+        assert_eq!(watchdog.overrun(), None);
+    });
 }
