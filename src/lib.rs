@@ -9,6 +9,8 @@ pub mod expr;
 pub mod feature;
 pub mod generate;
 #[cfg(feature = "service")]
+pub mod kafka;
+#[cfg(feature = "service")]
 pub mod logging;
 #[cfg(feature = "service")]
 pub mod metrics;
