@@ -90,16 +90,13 @@ impl Joints {
         &self.after[(2 * before + usize::from(self.last[before])) % (2 * PLACES)]
     }
 
-    /// What followed it the time before, if it stands at `at`: optional fields come and go.
+    /// What followed it one of the last two times, if it stands at `at`: optional fields come and go.
     #[inline(never)]
-    pub(super) fn other(&mut self, before: usize, text: &[u8], at: usize) -> Option<&Joint> {
-        let other = self.last[before] ^ 1;
-        let joint = &self.after[2 * before + usize::from(other)];
-        if !joint.stands_at(text, at) {
-            return None;
-        }
-        self.last[before] = other;
-        Some(joint)
+    pub(super) fn find(&mut self, before: usize, text: &[u8], at: usize) -> Option<&Joint> {
+        let last = usize::from(self.last[before]);
+        let found = [last, last ^ 1].into_iter().find(|&one| self.after[2 * before + one].stands_at(text, at))?;
+        self.last[before] = found as u8;
+        Some(&self.after[2 * before + found])
     }
 
     /// Remembers the bytes between the value of `before` and that of a built-in field, for the oldest of the two.
@@ -136,12 +133,12 @@ mod tests {
     fn the_last_two_are_remembered() {
         let mut joints = Joints::default();
         let text = format!(",\"b\":{BEHIND}").into_bytes();
-        assert!(!joints.expected(START).stands_at(&text, 0) && joints.other(START, &text, 0).is_none());
+        assert!(!joints.expected(START).stands_at(&text, 0) && joints.find(START, &text, 0).is_none());
         joints.learn(START, b",\"b\":", 1);
         assert!(joints.expected(START).stands_at(&text, 0));
         joints.learn(START, b",\"c\":", 2);
         assert_eq!(joints.expected(START).slot(), 2);
-        assert_eq!(joints.other(START, &text, 0).map(Joint::slot), Some(1));
+        assert_eq!(joints.find(START, &text, 0).map(Joint::slot), Some(1));
         assert_eq!(joints.expected(START).slot(), 1);
         joints.learn(START, &[b' '; 8 * WORDS + 1], 4);
         assert!(!joints.expected(START).stands_at(&[b' '; 64], 0));

@@ -1,5 +1,7 @@
 //! The only place that knows the text formats of events: JSON and CSV records in, columns out.
 
+#[cfg(test)]
+mod agreement;
 mod csv;
 mod detail;
 mod field;
@@ -11,9 +13,11 @@ mod json_string;
 mod judge;
 mod number;
 mod parse;
+mod plain;
 mod raw;
 mod rows;
-mod scan;
+mod string;
+mod values;
 
 pub use csv::{CsvHeader, CsvHeaderFault, RowEnd};
 pub use json::{JsonDecoder, MAX_RECORD};
