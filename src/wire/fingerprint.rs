@@ -102,11 +102,20 @@ const MASKS: [[u64; 2]; SHORT + 1] = {
 };
 
 /// Short text as two words padded with zeros, the length as part of the seed; longer text by xxh3.
+#[inline]
+fn bytes(field: u64, text: &[u8], span: Span) -> u64 {
+    match words(text, span.start as usize) {
+        Some(words) => bytes_from(field, text, span, words),
+        None => long_bytes(field, text, span),
+    }
+}
+
+/// As [`bytes`], the sixteen bytes from the start of the span being known.
 #[inline(always)]
-pub(super) fn bytes(field: u64, text: &[u8], span: Span) -> u64 {
-    match (MASKS.get(span.len as usize), words(text, span.start as usize)) {
-        (Some(masks), Some(words)) => fold(field << 8 | u64::from(span.len), words[0] & masks[0], words[1] & masks[1]),
-        _ => long_bytes(field, text, span),
+pub(super) fn bytes_from(field: u64, text: &[u8], span: Span, words: [u64; 2]) -> u64 {
+    match MASKS.get(span.len as usize) {
+        Some(masks) => fold(field << 8 | u64::from(span.len), words[0] & masks[0], words[1] & masks[1]),
+        None => long_bytes(field, text, span),
     }
 }
 

@@ -17,14 +17,14 @@ use super::field::{Field, Raw};
 use super::joint::{Joints, OTHER, START};
 use super::judge::{Declared, Row};
 use super::number::number_end;
-use super::string::string_end;
+use super::string::{WINDOW, string_end};
 use super::values::Values;
 
 /// How many keys that are not built in are remembered to find repeated ones; a record with more is not plain.
 const OTHER_KEYS: usize = 16;
 
 /// How far behind the end of a record words are read; the text must have as many bytes there.
-pub(super) const OVERRUN: usize = 32;
+pub(super) const OVERRUN: usize = WINDOW;
 
 /// What was learned about keys; kept from record to record.
 #[derive(Debug, Default)]
@@ -63,6 +63,8 @@ pub(super) fn read(text: &[u8], record: Span, schema: &Schema, keys: &mut Keys, 
         let slot = if joint.stands_at(text, at) {
             at += joint.len();
             joint.slot()
+        } else if at + 1 == end && text[at] == b'}' && before != START {
+            return values.finish(seen);
         } else {
             match unforeseen(text, end, at, before, keys, &mut values)? {
                 Next::Value { slot, at: value } => {

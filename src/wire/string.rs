@@ -5,23 +5,39 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// How many bytes are looked at from one position without further checks.
+pub(super) const WINDOW: usize = 32;
+
+/// The bytes from `at`.
+#[inline(always)]
+pub(super) fn window(text: &[u8], at: usize) -> Option<&[u8; WINDOW]> {
+    text.get(at..)?.first_chunk()
+}
+
 /// The eight bytes from `at`.
 #[inline(always)]
 pub(super) fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..at + 8)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
+    bytes.get(at..)?.first_chunk::<8>().map(|chunk| u64::from_le_bytes(*chunk))
 }
 
 /// The position of the closing quote of the string whose first byte is at `at`; `None` if it has escapes or control
 /// characters, or is not UTF-8.
-#[inline(always)]
 pub(super) fn string_end(text: &[u8], at: usize) -> Option<usize> {
+    string_end_from(text, at, word_at(text, at)?)
+}
+
+/// As [`string_end`], the eight bytes from `at` being known.
+#[inline(always)]
+pub(super) fn string_end_from(text: &[u8], at: usize, first: u64) -> Option<usize> {
     // Most strings end within the first eight bytes.
-    let special = special_bytes(word_at(text, at)?);
+    let special = special_bytes(first);
     if special == 0 {
         return long_string_end(text, at, at + 8);
     }
-    let found = at + special.trailing_zeros() as usize / 8;
-    if text.get(found) == Some(&b'"') { Some(found) } else { other_string_end(text, at, found) }
+    // A mark is the high bit of its byte.
+    let mark = special.trailing_zeros();
+    let found = at + mark as usize / 8;
+    if (first >> (mark - 7)) as u8 == b'"' { Some(found) } else { other_string_end(text, at, found) }
 }
 
 /// As [`string_end`], where nothing special stands before `next`.

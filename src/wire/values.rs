@@ -13,12 +13,18 @@ use super::ip;
 use super::judge::{self, Declared, MAX_ID, MAX_TEXT, MAX_TYPE};
 use super::number::{double_at, integer, number_end};
 use super::plain::{Place, scalar};
-use super::string::{string_end, word_at};
+use super::string::{WINDOW, string_end_from, window, word_at};
 
-/// What the value of a field is, and where it goes.
-#[derive(Debug, Clone, Copy)]
-enum Form {
-    Text { field: TextField, longest: u16, rule: Rule },
+type Window = [u8; WINDOW];
+
+/// What the value of a field has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Type,
+    Outcome,
+    Country,
+    Label,
     Time,
     Amount,
     Kyc,
@@ -28,33 +34,35 @@ enum Form {
     Lon,
 }
 
-/// What is allowed in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
-    Any,
-    Type,
-    Outcome,
-    Country,
-    Label,
+/// What the value of a field has to be and, for texts, where it goes and how many bytes it has at most.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    kind: Kind,
+    longest: u16,
+    field: TextField,
 }
 
 const fn text(field: TextField) -> Form {
-    ruled(field, MAX_TEXT, Rule::Any)
+    ruled(field, MAX_TEXT, Kind::Text)
 }
 
-const fn ruled(field: TextField, longest: usize, rule: Rule) -> Form {
-    Form::Text { field, longest: longest as u16, rule }
+const fn ruled(field: TextField, longest: usize, kind: Kind) -> Form {
+    Form { kind, longest: longest as u16, field }
+}
+
+const fn other(kind: Kind) -> Form {
+    Form { kind, longest: 0, field: TextField::Id }
 }
 
 /// The forms of all fields, by slot.
 const FORMS: [Form; SLOTS.len()] = [
-    ruled(TextField::Id, MAX_ID, Rule::Any),
-    ruled(TextField::Type, MAX_TYPE, Rule::Type),
-    Form::Time,
-    ruled(TextField::Account, MAX_ID, Rule::Any),
-    ruled(TextField::Outcome, MAX_TEXT, Rule::Outcome),
+    ruled(TextField::Id, MAX_ID, Kind::Text),
+    ruled(TextField::Type, MAX_TYPE, Kind::Type),
+    other(Kind::Time),
+    ruled(TextField::Account, MAX_ID, Kind::Text),
+    ruled(TextField::Outcome, MAX_TEXT, Kind::Outcome),
     text(TextField::Reason),
-    Form::Amount,
+    other(Kind::Amount),
     text(TextField::Currency),
     text(TextField::Order),
     text(TextField::Counterparty),
@@ -62,17 +70,17 @@ const FORMS: [Form; SLOTS.len()] = [
     text(TextField::Device),
     text(TextField::Channel),
     text(TextField::Wallet),
-    Form::Kyc,
-    Form::Ip,
-    ruled(TextField::Country, MAX_TEXT, Rule::Country),
-    Form::Lat,
-    Form::Lon,
-    Form::Factors,
+    other(Kind::Kyc),
+    other(Kind::Ip),
+    ruled(TextField::Country, MAX_TEXT, Kind::Country),
+    other(Kind::Lat),
+    other(Kind::Lon),
+    other(Kind::Factors),
     text(TextField::Proof),
     text(TextField::By),
     text(TextField::Case),
     text(TextField::Rule),
-    ruled(TextField::Label, MAX_TEXT, Rule::Label),
+    ruled(TextField::Label, MAX_TEXT, Kind::Label),
     text(TextField::Ref),
 ];
 
@@ -105,15 +113,17 @@ impl<'a> Values<'a> {
     /// Reads the value of a built-in field at `at`: where it ends, if it is plain and good.
     #[inline(always)]
     pub(super) fn read(&mut self, slot: usize, at: usize) -> Option<usize> {
-        let end = match *FORMS.get(slot)? {
-            Form::Text { field, longest, rule } => self.text(at, field, longest, rule),
-            Form::Time => self.time(at),
-            Form::Amount => self.amount(at),
-            Form::Kyc => self.kyc(at),
-            Form::Factors => self.factors(at),
-            Form::Ip => self.ip(at),
-            Form::Lat => self.degree(at, 0, 90.0),
-            Form::Lon => self.degree(at, 1, 180.0),
+        let form = FORMS.get(slot)?;
+        let value = window(self.text, at)?;
+        let end = match form.kind {
+            Kind::Text | Kind::Type | Kind::Outcome | Kind::Country | Kind::Label => self.text(at, value, form),
+            Kind::Time => self.time(at, value),
+            Kind::Amount => self.amount(at, value),
+            Kind::Kyc => self.kyc(at, value),
+            Kind::Factors => self.factors(at, value),
+            Kind::Ip => self.ip(at, value),
+            Kind::Lat => self.degree(at, 0, 90.0),
+            Kind::Lon => self.degree(at, 1, 180.0),
         };
         end.or_else(|| self.nothing(slot, at))
     }
@@ -122,7 +132,7 @@ impl<'a> Values<'a> {
     #[cold]
     #[inline(never)]
     fn nothing(&mut self, slot: usize, at: usize) -> Option<usize> {
-        let is_text = !matches!(FORMS.get(slot)?, Form::Time | Form::Kyc | Form::Factors | Form::Lat | Form::Lon);
+        let is_text = !matches!(FORMS.get(slot)?.kind, Kind::Time | Kind::Kyc | Kind::Factors | Kind::Lat | Kind::Lon);
         let (_, end) = scalar(self.text, at).filter(|(value, _)| match value {
             Raw::Null => true,
             Raw::Text(span) => span.len == 0 && is_text,
@@ -133,41 +143,45 @@ impl<'a> Values<'a> {
     }
 
     #[inline(always)]
-    fn text(&mut self, at: usize, field: TextField, longest: u16, rule: Rule) -> Option<usize> {
-        let (span, end) = self.string(at)?;
-        if span.len == 0 || span.len > u32::from(longest) || !self.keeps(rule, span) {
+    fn text(&mut self, at: usize, value: &Window, form: &Form) -> Option<usize> {
+        let (span, end) = self.string(at, value)?;
+        if span.len == 0 || span.len > u32::from(form.longest) {
             return None;
         }
-        self.place.row.texts[field as usize] = span;
-        self.add(fingerprint::bytes(field as u64, self.text, span));
+        if form.kind != Kind::Text && !self.keeps(form.kind, span) {
+            return None;
+        }
+        self.place.row.texts[form.field as usize] = span;
+        let words = [word(value, 1), word(value, 9)];
+        self.add(fingerprint::bytes_from(form.field as u64, self.text, span, words));
         Some(end)
     }
 
     /// A string and the position after it.
     #[inline(always)]
-    fn string(&self, at: usize) -> Option<(Span, usize)> {
-        if self.text.get(at) != Some(&b'"') {
+    fn string(&self, at: usize, value: &Window) -> Option<(Span, usize)> {
+        if value[0] != b'"' {
             return None;
         }
-        let end = string_end(self.text, at + 1)?;
+        let end = string_end_from(self.text, at + 1, word(value, 1))?;
         Some((Span { start: at as u32 + 1, len: (end - at - 1) as u32 }, end + 1))
     }
 
-    /// Whether a text keeps its rule.
+    /// Whether a text is what it has to be.
     #[inline(always)]
-    fn keeps(&self, rule: Rule, span: Span) -> bool {
-        match rule {
-            Rule::Any => true,
-            Rule::Type => is_name(self.text, span),
-            Rule::Outcome => matches!(span.of(self.text), b"success" | b"failure"),
-            Rule::Country => matches!(span.of(self.text), [b'A'..=b'Z', b'A'..=b'Z']),
-            Rule::Label => matches!(span.of(self.text), b"fraud" | b"genuine"),
+    fn keeps(&self, kind: Kind, span: Span) -> bool {
+        match kind {
+            Kind::Type => is_name(self.text, span),
+            Kind::Outcome => matches!(span.of(self.text), b"success" | b"failure"),
+            Kind::Country => matches!(span.of(self.text), [b'A'..=b'Z', b'A'..=b'Z']),
+            Kind::Label => matches!(span.of(self.text), b"fraud" | b"genuine"),
+            _ => true,
         }
     }
 
     #[inline(always)]
-    fn time(&mut self, at: usize) -> Option<usize> {
-        let (time, end) = match self.text.get(at..at + TIMESTAMP)? {
+    fn time(&mut self, at: usize, value: &Window) -> Option<usize> {
+        let (time, end) = match value.first_chunk::<TIMESTAMP>()? {
             // Whatever is a timestamp has no quote inside.
             [b'"', timestamp @ .., b'"'] if let Some(time) = self.place.day.time(timestamp) => (time, at + TIMESTAMP),
             _ => self.other_time(at)?,
@@ -189,8 +203,8 @@ impl<'a> Values<'a> {
     }
 
     #[inline(always)]
-    fn amount(&mut self, at: usize) -> Option<usize> {
-        let (span, end) = match self.string(at) {
+    fn amount(&mut self, at: usize, value: &Window) -> Option<usize> {
+        let (span, end) = match self.string(at, value) {
             Some(found) => found,
             None => {
                 let end = number_end(self.text, at).ok()?;
@@ -202,27 +216,26 @@ impl<'a> Values<'a> {
     }
 
     #[inline(always)]
-    fn kyc(&mut self, at: usize) -> Option<usize> {
-        let class = class(self.text, at, 1)?;
+    fn kyc(&mut self, at: usize, value: &Window) -> Option<usize> {
+        let class = class(value[0], 1)?;
         self.place.row.kyc = Some(class);
         self.add(number(fingerprint::KYC, class as u64));
         Some(at + 1)
     }
 
     #[inline(always)]
-    fn factors(&mut self, at: usize) -> Option<usize> {
-        let class = class(self.text, at, 0)?;
+    fn factors(&mut self, at: usize, value: &Window) -> Option<usize> {
+        let class = class(value[0], 0)?;
         self.place.row.factors = Some(class);
         self.add(number(fingerprint::FACTORS, class as u64));
         Some(at + 1)
     }
 
     #[inline(always)]
-    fn ip(&mut self, at: usize) -> Option<usize> {
-        let quoted_v4 = ip::v4_at(self.text, at + 1).filter(|&(_, end)| self.text.get(end) == Some(&b'"'));
-        let (address, end) = match quoted_v4 {
-            Some((address, end)) if self.text.get(at) == Some(&b'"') => (ip::mapped(address), end + 1),
-            _ => self.other_ip(at)?,
+    fn ip(&mut self, at: usize, value: &Window) -> Option<usize> {
+        let (address, end) = match quoted_v4(value) {
+            Some((address, length)) => (ip::mapped(address), at + length),
+            None => self.other_ip(at, value)?,
         };
         self.place.row.ip = Some(address);
         self.add(fingerprint::address(address));
@@ -230,8 +243,8 @@ impl<'a> Values<'a> {
     }
 
     #[inline(never)]
-    fn other_ip(&self, at: usize) -> Option<(u128, usize)> {
-        let (span, end) = self.string(at)?;
+    fn other_ip(&self, at: usize, value: &Window) -> Option<(u128, usize)> {
+        let (span, end) = self.string(at, value)?;
         Some((ip::parse(span.of(self.text))?, end))
     }
 
@@ -309,19 +322,43 @@ fn together(present: u32, one: Slot, other: Slot) -> Option<bool> {
     (is_there(one) == is_there(other)).then(|| is_there(one))
 }
 
-/// The digit at `at`, from `least` to 3. What stands behind it is looked at next in any case, and is no digit.
+/// A digit from `least` to 3. What stands behind it is looked at next in any case, and is no digit.
 #[inline(always)]
-fn class(text: &[u8], at: usize, least: i64) -> Option<i64> {
-    let digit = i64::from(text.get(at)?.wrapping_sub(b'0'));
+fn class(byte: u8, least: i64) -> Option<i64> {
+    let digit = i64::from(byte.wrapping_sub(b'0'));
     (least..=3).contains(&digit).then_some(digit)
+}
+
+/// A v4 address in quotes, and its length with them.
+#[inline(always)]
+fn quoted_v4(value: &Window) -> Option<(u32, usize)> {
+    let [b'"', text @ ..] = value else { return None };
+    let (address, end) = ip::leading_v4(text.first_chunk()?)?;
+    (text[end] == b'"').then_some((address, end + 2))
+}
+
+/// The eight bytes from `at`, which must be at most 24.
+#[inline(always)]
+fn word(value: &Window, at: usize) -> u64 {
+    word_at(value, at).unwrap_or_default()
 }
 
 /// Whether a text is `[a-z][a-z0-9_]*`.
 #[inline(always)]
 fn is_name(text: &[u8], span: Span) -> bool {
-    let (start, len) = (span.start as usize, span.len as usize);
-    let mut words = (0..len).step_by(8).map(|at| word_at(text, start + at).map(|word| first_bytes(word, len - at)));
-    text[start].is_ascii_lowercase() && words.all(|word| word.is_some_and(is_name_word))
+    let name = span.of(text);
+    if !name[0].is_ascii_lowercase() {
+        return false;
+    }
+    let mut at = 0;
+    while at < name.len() {
+        let Some(word) = word_at(text, span.start as usize + at) else { return false };
+        if !is_name_word(first_bytes(word, name.len() - at)) {
+            return false;
+        }
+        at += 8;
+    }
+    true
 }
 
 /// The first `len` bytes of a word, the others replaced with letters.
