@@ -79,7 +79,7 @@ pub(super) fn read(text: &[u8], record: Span, schema: &Schema, keys: &mut Keys, 
             return None;
         }
         (seen, before) = (seen | bit, slot);
-        at = values.read(slot, at)?;
+        at = values.read(slot, at);
     }
 }
 

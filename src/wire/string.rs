@@ -23,35 +23,39 @@ pub(super) fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
 /// The position of the closing quote of the string whose first byte is at `at`; `None` if it has escapes or control
 /// characters, or is not UTF-8.
 pub(super) fn string_end(text: &[u8], at: usize) -> Option<usize> {
-    string_end_from(text, at, word_at(text, at)?)
+    Some(string_end_from(text, at, word_at(text, at)?)).filter(|&end| end != NOWHERE)
 }
 
-/// As [`string_end`], the eight bytes from `at` being known.
+/// A position behind every text.
+pub(super) const NOWHERE: usize = usize::MAX / 2;
+
+/// As [`string_end`], the eight bytes from `at` being known; [`NOWHERE`] for `None`.
 #[inline(always)]
-pub(super) fn string_end_from(text: &[u8], at: usize, first: u64) -> Option<usize> {
+pub(super) fn string_end_from(text: &[u8], at: usize, first: u64) -> usize {
     // Most strings end within the first eight bytes.
     let special = special_bytes(first);
     if special == 0 {
-        return long_string_end(text, at, at + 8);
+        return long_string_end(text, at);
     }
     // A mark is the high bit of its byte.
     let mark = special.trailing_zeros();
     let found = at + mark as usize / 8;
-    if (first >> (mark - 7)) as u8 == b'"' { Some(found) } else { other_string_end(text, at, found) }
+    if (first >> (mark - 7)) as u8 == b'"' { found } else { other_string_end(text, at, found).unwrap_or(NOWHERE) }
 }
 
-/// As [`string_end`], where nothing special stands before `next`.
+/// As [`string_end_from`], where nothing special stands in the first eight bytes.
 #[inline(never)]
-fn long_string_end(text: &[u8], at: usize, mut next: usize) -> Option<usize> {
+fn long_string_end(text: &[u8], at: usize) -> usize {
+    let mut next = at + 8;
     while let Some(word) = word_at(text, next) {
         let special = special_bytes(word);
         if special != 0 {
-            let found = next + special.trailing_zeros() as usize / 8;
-            return if text[found] == b'"' { Some(found) } else { other_string_end(text, at, found) };
+            next += special.trailing_zeros() as usize / 8;
+            break;
         }
         next += 8;
     }
-    other_string_end(text, at, next)
+    if text.get(next) == Some(&b'"') { next } else { other_string_end(text, at, next).unwrap_or(NOWHERE) }
 }
 
 /// As [`string_end`], for strings that are not ASCII and for the end of the text.

@@ -11,9 +11,9 @@ use super::field::{REQUIRED, Raw, SLOTS, Slot};
 use super::fingerprint::{self, number};
 use super::ip;
 use super::judge::{self, Declared, MAX_ID, MAX_TEXT, MAX_TYPE};
-use super::number::{double_at, integer, number_end};
+use super::number::{double_at, integer};
 use super::plain::{Place, scalar};
-use super::string::{WINDOW, string_end_from, window, word_at};
+use super::string::{NOWHERE, WINDOW, string_end_from, window, word_at};
 
 type Window = [u8; WINDOW];
 
@@ -110,61 +110,69 @@ impl<'a> Values<'a> {
         &self.schema.fields
     }
 
-    /// Reads the value of a built-in field at `at`: where it ends, if it is plain and good.
+    /// Reads the value of a built-in field at `at`: where it ends if it is plain and good, else [`NOWHERE`].
+    ///
+    /// That position needs no check of its own: nothing that is expected next stands there.
     #[inline(always)]
-    pub(super) fn read(&mut self, slot: usize, at: usize) -> Option<usize> {
-        let form = FORMS.get(slot)?;
-        let value = window(self.text, at)?;
-        let end = match form.kind {
-            Kind::Text | Kind::Type | Kind::Outcome | Kind::Country | Kind::Label => self.text(at, value, form),
-            Kind::Time => self.time(at, value),
-            Kind::Amount => self.amount(at, value),
-            Kind::Kyc => self.kyc(at, value),
-            Kind::Factors => self.factors(at, value),
-            Kind::Ip => self.ip(at, value),
-            Kind::Lat => self.degree(at, 0, 90.0),
-            Kind::Lon => self.degree(at, 1, 180.0),
-        };
-        end.or_else(|| self.nothing(slot, at))
+    pub(super) fn read(&mut self, slot: usize, at: usize) -> usize {
+        let (Some(form), Some(value)) = (FORMS.get(slot), window(self.text, at)) else { return NOWHERE };
+        match form.kind {
+            Kind::Text | Kind::Type | Kind::Outcome | Kind::Country | Kind::Label => {
+                self.text(at, value, form).unwrap_or_else(|| self.nothing(slot, at))
+            }
+            Kind::Time => self.time(at, value).unwrap_or_else(|| self.nothing(slot, at)),
+            Kind::Amount => self.amount(at).unwrap_or_else(|| self.nothing(slot, at)),
+            Kind::Kyc => self.kyc(at, value).unwrap_or_else(|| self.nothing(slot, at)),
+            Kind::Factors => self.factors(at, value).unwrap_or_else(|| self.nothing(slot, at)),
+            Kind::Ip => self.ip(at, value).unwrap_or_else(|| self.nothing(slot, at)),
+            Kind::Lat => self.degree(at, 0, 90.0).unwrap_or_else(|| self.nothing(slot, at)),
+            Kind::Lon => self.degree(at, 1, 180.0).unwrap_or_else(|| self.nothing(slot, at)),
+        }
     }
 
-    /// Where `null` or an empty string at `at` ends, which the rules of most fields allow.
+    /// Where `null` or an empty string at `at` ends, which the rules of most fields allow; else [`NOWHERE`].
     #[cold]
     #[inline(never)]
-    fn nothing(&mut self, slot: usize, at: usize) -> Option<usize> {
-        let is_text = !matches!(FORMS.get(slot)?.kind, Kind::Time | Kind::Kyc | Kind::Factors | Kind::Lat | Kind::Lon);
-        let (_, end) = scalar(self.text, at).filter(|(value, _)| match value {
-            Raw::Null => true,
-            Raw::Text(span) => span.len == 0 && is_text,
-            _ => false,
-        })?;
-        self.absent |= 1 << slot;
-        Some(end)
+    fn nothing(&mut self, slot: usize, at: usize) -> usize {
+        let is_text = !matches!(FORMS[slot].kind, Kind::Time | Kind::Kyc | Kind::Factors | Kind::Lat | Kind::Lon);
+        match scalar(self.text, at) {
+            Some((Raw::Null, end)) => {
+                self.absent |= 1 << slot;
+                end
+            }
+            Some((Raw::Text(Span { len: 0, .. }), end)) if is_text => {
+                self.absent |= 1 << slot;
+                end
+            }
+            _ => NOWHERE,
+        }
     }
 
     #[inline(always)]
     fn text(&mut self, at: usize, value: &Window, form: &Form) -> Option<usize> {
-        let (span, end) = self.string(at, value)?;
-        if span.len == 0 || span.len > u32::from(form.longest) {
+        if value[0] != b'"' {
             return None;
         }
+        let (start, first) = (at + 1, word(value, 1));
+        let end = string_end_from(self.text, start, first);
+        if (end - start).wrapping_sub(1) >= usize::from(form.longest) {
+            return None;
+        }
+        let span = Span { start: start as u32, len: (end - start) as u32 };
         if form.kind != Kind::Text && !self.keeps(form.kind, span) {
             return None;
         }
         self.place.row.texts[form.field as usize] = span;
-        let words = [word(value, 1), word(value, 9)];
-        self.add(fingerprint::bytes_from(form.field as u64, self.text, span, words));
-        Some(end)
+        self.add(fingerprint::bytes_from(form.field as u64, self.text, span, [first, word(value, 9)]));
+        Some(end + 1)
     }
 
     /// A string and the position after it.
-    #[inline(always)]
-    fn string(&self, at: usize, value: &Window) -> Option<(Span, usize)> {
-        if value[0] != b'"' {
-            return None;
+    fn string(&self, at: usize) -> Option<(Span, usize)> {
+        match scalar(self.text, at)? {
+            (Raw::Text(span), end) => Some((span, end)),
+            _ => None,
         }
-        let end = string_end_from(self.text, at + 1, word(value, 1))?;
-        Some((Span { start: at as u32 + 1, len: (end - at - 1) as u32 }, end + 1))
     }
 
     /// Whether a text is what it has to be.
@@ -203,14 +211,8 @@ impl<'a> Values<'a> {
     }
 
     #[inline(always)]
-    fn amount(&mut self, at: usize, value: &Window) -> Option<usize> {
-        let (span, end) = match self.string(at, value) {
-            Some(found) => found,
-            None => {
-                let end = number_end(self.text, at).ok()?;
-                (Span { start: at as u32, len: (end - at) as u32 }, end)
-            }
-        };
+    fn amount(&mut self, at: usize) -> Option<usize> {
+        let (Raw::Text(span) | Raw::Number(span), end) = scalar(self.text, at)? else { return None };
         self.amount = span;
         (span.len > 0).then_some(end)
     }
@@ -235,7 +237,7 @@ impl<'a> Values<'a> {
     fn ip(&mut self, at: usize, value: &Window) -> Option<usize> {
         let (address, end) = match quoted_v4(value) {
             Some((address, length)) => (ip::mapped(address), at + length),
-            None => self.other_ip(at, value)?,
+            None => self.other_ip(at)?,
         };
         self.place.row.ip = Some(address);
         self.add(fingerprint::address(address));
@@ -243,8 +245,8 @@ impl<'a> Values<'a> {
     }
 
     #[inline(never)]
-    fn other_ip(&self, at: usize, value: &Window) -> Option<(u128, usize)> {
-        let (span, end) = self.string(at, value)?;
+    fn other_ip(&self, at: usize) -> Option<(u128, usize)> {
+        let (span, end) = self.string(at)?;
         Some((ip::parse(span.of(self.text))?, end))
     }
 
