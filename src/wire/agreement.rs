@@ -33,7 +33,7 @@ fn fast(text: &[u8], span: Span, schema: &Schema, keys: &mut Keys) -> Option<Eve
     read(text, span, schema, keys, place).map(|()| (row, declared))
 }
 
-/// The event of a valid record and whether everything of it stands in the record itself.
+/// The event of a record that is valid to the letter.
 fn strict(text: &mut Vec<u8>, span: Span, schema: &Schema) -> Option<Event> {
     std::str::from_utf8(span.of(text)).ok()?;
     let (mut fields, mut row, mut declared) = (RawFields::default(), Row::default(), Vec::new());

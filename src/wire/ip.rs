@@ -22,7 +22,7 @@ pub(super) fn mapped(v4: u32) -> u128 {
     V4_MAPPED | u128::from(v4)
 }
 
-/// The v4 address at the start of a window, and its length.
+/// The v4 address at the start of a text, and its length.
 #[inline(always)]
 pub(super) fn leading_v4(text: &[u8; V4]) -> Option<(u32, usize)> {
     let (first, at) = octet(text, 0)?;
@@ -46,7 +46,7 @@ fn octet(text: &[u8; V4], at: usize) -> Option<(u32, usize)> {
     let word = u32::from_le_bytes(*text.get(at..at + 4)?.first_chunk::<4>()?);
     let digits = word ^ u32::from_le_bytes([b'0'; 4]);
     // Adding 0x76 carries into the high bit from 10 on; bytes beyond ASCII have it already.
-    let others = ((digits & 0x7f7f_7f7f) + 0x7676_7676 | digits) & 0x8080_8080;
+    let others = (((digits & 0x7f7f_7f7f) + 0x7676_7676) | digits) & 0x8080_8080;
     let len = others.trailing_zeros() / 8;
     if len == 0 || len > 3 {
         return None;

@@ -7,82 +7,17 @@ use crate::model::events::{FieldType, Span, TextField};
 use crate::model::time::is_in_range;
 
 use super::Schema;
-use super::field::{REQUIRED, Raw, SLOTS, Slot};
+use super::field::{REQUIRED, Raw, Slot};
 use super::fingerprint::{self, number};
+use super::form::{FORMS, Form, Kind};
 use super::ip;
-use super::judge::{self, Declared, MAX_ID, MAX_TEXT, MAX_TYPE};
+use super::judge::{self, Declared};
+use super::name::is_name;
 use super::number::{double_at, integer};
 use super::plain::{Place, scalar};
 use super::string::{NOWHERE, WINDOW, string_end_from, window, word_at};
 
 type Window = [u8; WINDOW];
-
-/// What the value of a field has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Type,
-    Outcome,
-    Country,
-    Label,
-    Time,
-    Amount,
-    Kyc,
-    Factors,
-    Ip,
-    Lat,
-    Lon,
-}
-
-/// What the value of a field has to be and, for texts, where it goes and how many bytes it has at most.
-#[derive(Debug, Clone, Copy)]
-struct Form {
-    kind: Kind,
-    longest: u16,
-    field: TextField,
-}
-
-const fn text(field: TextField) -> Form {
-    ruled(field, MAX_TEXT, Kind::Text)
-}
-
-const fn ruled(field: TextField, longest: usize, kind: Kind) -> Form {
-    Form { kind, longest: longest as u16, field }
-}
-
-const fn other(kind: Kind) -> Form {
-    Form { kind, longest: 0, field: TextField::Id }
-}
-
-/// The forms of all fields, by slot.
-const FORMS: [Form; SLOTS.len()] = [
-    ruled(TextField::Id, MAX_ID, Kind::Text),
-    ruled(TextField::Type, MAX_TYPE, Kind::Type),
-    other(Kind::Time),
-    ruled(TextField::Account, MAX_ID, Kind::Text),
-    ruled(TextField::Outcome, MAX_TEXT, Kind::Outcome),
-    text(TextField::Reason),
-    other(Kind::Amount),
-    text(TextField::Currency),
-    text(TextField::Order),
-    text(TextField::Counterparty),
-    text(TextField::MerchantCategory),
-    text(TextField::Device),
-    text(TextField::Channel),
-    text(TextField::Wallet),
-    other(Kind::Kyc),
-    other(Kind::Ip),
-    ruled(TextField::Country, MAX_TEXT, Kind::Country),
-    other(Kind::Lat),
-    other(Kind::Lon),
-    other(Kind::Factors),
-    text(TextField::Proof),
-    text(TextField::By),
-    text(TextField::Case),
-    text(TextField::Rule),
-    ruled(TextField::Label, MAX_TEXT, Kind::Label),
-    text(TextField::Ref),
-];
 
 /// The values found so far.
 pub(super) struct Values<'a> {
@@ -343,40 +278,4 @@ fn quoted_v4(value: &Window) -> Option<(u32, usize)> {
 #[inline(always)]
 fn word(value: &Window, at: usize) -> u64 {
     word_at(value, at).unwrap_or_default()
-}
-
-/// Whether a text is `[a-z][a-z0-9_]*`.
-#[inline(always)]
-fn is_name(text: &[u8], span: Span) -> bool {
-    let name = span.of(text);
-    if !name[0].is_ascii_lowercase() {
-        return false;
-    }
-    let mut at = 0;
-    while at < name.len() {
-        let Some(word) = word_at(text, span.start as usize + at) else { return false };
-        if !is_name_word(first_bytes(word, name.len() - at)) {
-            return false;
-        }
-        at += 8;
-    }
-    true
-}
-
-/// The first `len` bytes of a word, the others replaced with letters.
-#[inline(always)]
-fn first_bytes(word: u64, len: usize) -> u64 {
-    let kept = if len < 8 { (1 << (8 * len)) - 1 } else { u64::MAX };
-    (word & kept) | (u64::from_le_bytes([b'a'; 8]) & !kept)
-}
-
-/// Whether all bytes of a word are small letters, digits or `_`.
-#[inline(always)]
-fn is_name_word(word: u64) -> bool {
-    const HIGHS: u64 = u64::from_le_bytes([0x80; 8]);
-    // With the high bit set nothing is borrowed from the next byte; the bit is left where the byte is not below.
-    let from = |bound: u8| (word | HIGHS) - u64::from_le_bytes([bound; 8]);
-    let letters = from(b'_') & !from(b'z' + 1) & !(from(b'`') & !from(b'a'));
-    let digits = from(b'0') & !from(b'9' + 1);
-    (letters | digits) & !word & HIGHS == HIGHS
 }
