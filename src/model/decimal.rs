@@ -13,28 +13,44 @@ pub struct Decimal {
     pub fraction: u32,
 }
 
+impl Decimal {
+    /// How many bytes it takes.
+    #[inline(always)]
+    pub fn length(self) -> usize {
+        (self.whole + self.fraction + u32::from(self.fraction > 0)) as usize
+    }
+}
+
 const ONES: u64 = u64::from_le_bytes([1; 8]);
 
 /// Reads a decimal of at most eight bytes; `None` for longer ones and for what is none.
 #[inline(always)]
 pub fn short_decimal(text: &[u8]) -> Option<Decimal> {
-    let len = text.len() as u32;
-    let digits = padded(text)? ^ (ONES * u64::from(b'0'));
-    let used = u64::MAX >> (64 - 8 * len);
+    leading_decimal(padded(text)?).filter(|decimal| decimal.length() == text.len())
+}
+
+/// Reads the longest decimal that the eight bytes of a word start with, the first byte lowest; it may go on behind
+/// them. `None` if there is none, or a point without digits behind it.
+#[inline(always)]
+pub fn leading_decimal(word: u64) -> Option<Decimal> {
+    let digits = word ^ (ONES * u64::from(b'0'));
     // Adding 0x76 carries into the high bit from 10 on; bytes beyond ASCII have it already.
-    let others = (((digits & (ONES * 0x7f)) + ONES * 0x76) | digits) & (ONES * 0x80) & used;
-    if others == 0 {
-        return Some(Decimal { mantissa: value(digits << (64 - 8 * len)), whole: len, fraction: 0 });
-    }
+    let others = (((digits & (ONES * 0x7f)) + ONES * 0x76) | digits) & (ONES * 0x80);
     let whole = others.trailing_zeros() / 8;
-    let is_point = (digits >> (8 * whole)) as u8 == b'.' ^ b'0';
-    let alone = others & (others - 1) == 0;
-    if !is_point || !alone || whole == 0 || whole + 1 == len {
+    if whole == 0 {
+        return None;
+    }
+    let is_point = whole < 8 && (digits >> (8 * whole)) as u8 == b'.' ^ b'0';
+    if !is_point {
+        return Some(Decimal { mantissa: value(digits << (64 - 8 * whole)), whole, fraction: 0 });
+    }
+    let fraction = (others & (others - 1)).trailing_zeros() / 8 - whole - 1;
+    if fraction == 0 {
         return None;
     }
     let before = (1 << (8 * whole)) - 1;
     let joined = (digits & before) | (digits >> 8 & !before);
-    Some(Decimal { mantissa: value(joined << (64 - 8 * (len - 1))), whole, fraction: len - 1 - whole })
+    Some(Decimal { mantissa: value(joined << (64 - 8 * (whole + fraction))), whole, fraction })
 }
 
 /// One to eight bytes as a word, the first lowest, padded with zeros.

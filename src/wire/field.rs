@@ -1,7 +1,7 @@
 //! The built-in fields in the order of the contract's table, and one record's values before they are judged.
 //!
-//! Scanning only finds where each value is and of which kind; judging decides whether it is allowed. So JSON (both
-//! its paths) and CSV share every rule about fields, and the first bad field is always the same one.
+//! Parsing only finds where each value is and of which kind; judging decides whether it is allowed. So JSON and CSV
+//! share every rule about fields, and the first bad field is always the same one.
 
 use crate::model::events::{FieldType, Span};
 

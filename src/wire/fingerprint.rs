@@ -14,17 +14,17 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 const ROOT: u64 = 0xbb67_ae85_84ca_a73b;
 
 /// The numbers of the fields that are no text, after those that are.
-const TIME: u64 = TextField::COUNT as u64;
-const AMOUNT: u64 = TIME + 1;
-const KYC: u64 = TIME + 2;
-const FACTORS: u64 = TIME + 3;
+pub(super) const TIME: u64 = TextField::COUNT as u64;
+pub(super) const AMOUNT: u64 = TIME + 1;
+pub(super) const KYC: u64 = TIME + 2;
+pub(super) const FACTORS: u64 = TIME + 3;
 const IP: u64 = TIME + 4;
-const LAT: u64 = TIME + 5;
-const LON: u64 = TIME + 6;
+pub(super) const LAT: u64 = TIME + 5;
+pub(super) const LON: u64 = TIME + 6;
 const DECLARED: u64 = TIME + 7;
 
 /// The fingerprint of a row and its declared fields.
-pub(super) fn fingerprint(text: &[u8], row: &Row, declared: &[Declared]) -> u64 {
+pub(super) fn fingerprint(text: &[u8], row: &Row, declared_fields: &[Declared]) -> u64 {
     let mut sum = number(TIME, row.time as u64);
     for (field, &span) in (0..).zip(&row.texts) {
         if span.len > 0 {
@@ -41,24 +41,38 @@ pub(super) fn fingerprint(text: &[u8], row: &Row, declared: &[Declared]) -> u64 
     add(FACTORS, row.factors.map(|value| value as u64));
     add(LAT, row.place.map(|(lat, _)| bits(lat)));
     add(LON, row.place.map(|(_, lon)| bits(lon)));
-    for (field, value) in (DECLARED..).zip(declared) {
-        match *value {
-            Declared::Text(span) if span.len == 0 => {}
-            Declared::Text(span) => add(field, Some(bytes(field, text, span))),
-            Declared::Int(value) => add(field, value.map(|value| value as u64)),
-            Declared::Double(value) => add(field, value.map(bits)),
-            Declared::Bool(value) => add(field, value.map(u64::from)),
-        }
-    }
-    row.ip.map_or(sum, |ip| sum.wrapping_add(fold(IP << 8, ip as u64, (ip >> 64) as u64)))
+    let hashes = declared_fields.iter().enumerate().map(|(index, &value)| declared(text, index, value));
+    hashes.chain(row.ip.map(address)).fold(sum, u64::wrapping_add)
+}
+
+/// The hash of the declared field number `index`; 0 if it is absent.
+#[inline]
+pub(super) fn declared(text: &[u8], index: usize, value: Declared) -> u64 {
+    let field = DECLARED + index as u64;
+    let value = match value {
+        Declared::Text(span) if span.len == 0 => None,
+        Declared::Text(span) => return bytes(field, text, span),
+        Declared::Int(value) => value.map(|value| value as u64),
+        Declared::Double(value) => value.map(bits),
+        Declared::Bool(value) => value.map(u64::from),
+    };
+    value.map_or(0, |value| number(field, value))
+}
+
+/// The hash of an IP address.
+#[inline(always)]
+pub(super) fn address(ip: u128) -> u64 {
+    fold(IP << 8, ip as u64, (ip >> 64) as u64)
 }
 
 /// The bits of a double; both zeros are one value.
-fn bits(value: f64) -> u64 {
+pub(super) fn bits(value: f64) -> u64 {
     (value + 0.0).to_bits()
 }
 
-fn number(field: u64, value: u64) -> u64 {
+/// The hash of a number.
+#[inline(always)]
+pub(super) fn number(field: u64, value: u64) -> u64 {
     fold(field << 8, value, 0)
 }
 
@@ -88,11 +102,20 @@ const MASKS: [[u64; 2]; SHORT + 1] = {
 };
 
 /// Short text as two words padded with zeros, the length as part of the seed; longer text by xxh3.
-#[inline(always)]
+#[inline]
 fn bytes(field: u64, text: &[u8], span: Span) -> u64 {
-    match (MASKS.get(span.len as usize), words(text, span.start as usize)) {
-        (Some(masks), Some(words)) => fold(field << 8 | u64::from(span.len), words[0] & masks[0], words[1] & masks[1]),
-        _ => long_bytes(field, text, span),
+    match words(text, span.start as usize) {
+        Some(words) => bytes_from(field, text, span, words),
+        None => long_bytes(field, text, span),
+    }
+}
+
+/// As [`bytes`], the sixteen bytes from the start of the span being known.
+#[inline(always)]
+pub(super) fn bytes_from(field: u64, text: &[u8], span: Span, words: [u64; 2]) -> u64 {
+    match MASKS.get(span.len as usize) {
+        Some(masks) => fold(field << 8 | u64::from(span.len), words[0] & masks[0], words[1] & masks[1]),
+        None => long_bytes(field, text, span),
     }
 }
 

@@ -5,6 +5,7 @@
 //! that the syntax is right. It is a guess that is checked, so it changes the speed alone.
 
 use super::field::SLOTS;
+use super::string::window;
 
 /// The words compared; what is longer is not remembered.
 const WORDS: usize = 3;
@@ -39,9 +40,7 @@ impl Joint {
     /// Whether its bytes stand at `at`.
     #[inline(always)]
     pub(super) fn stands_at(&self, text: &[u8], at: usize) -> bool {
-        let Some(bytes) = text.get(at..at + 8 * WORDS).and_then(<[u8]>::first_chunk::<{ 8 * WORDS }>) else {
-            return false;
-        };
+        let Some(bytes) = window(text, at) else { return false };
         let (words, _) = bytes.as_chunks::<8>();
         let differs = |at: usize| (u64::from_le_bytes(words[at]) ^ self.words[at]) & self.masks[at];
         differs(0) | differs(1) | differs(2) == 0
@@ -67,18 +66,13 @@ pub(super) const OTHER: usize = SLOTS.len() + 1;
 /// The number of fields and those two, rounded up to a power of two so that an index needs no check.
 const PLACES: usize = (SLOTS.len() + 2).next_power_of_two();
 
-/// The joints seen last, by the field before.
+/// The joints seen last, by the field before: optional fields come and go, so two of each, the last one first.
 #[derive(Debug)]
-pub(super) struct Joints {
-    /// Two of each: optional fields come and go.
-    after: [Joint; 2 * PLACES],
-    /// Which of the two came last, 0 or 1.
-    last: [u8; PLACES],
-}
+pub(super) struct Joints([[Joint; 2]; PLACES]);
 
 impl Default for Joints {
     fn default() -> Self {
-        Joints { after: [Joint::NOWHERE; 2 * PLACES], last: [0; PLACES] }
+        Joints([[Joint::NOWHERE; 2]; PLACES])
     }
 }
 
@@ -86,26 +80,27 @@ impl Joints {
     /// What followed the value of `before` last time.
     #[inline(always)]
     pub(super) fn expected(&self, before: usize) -> &Joint {
-        let before = before % PLACES;
-        &self.after[(2 * before + usize::from(self.last[before])) % (2 * PLACES)]
+        &self.0[before % PLACES][0]
     }
 
-    /// What followed it the time before, if it stands at `at`: optional fields come and go.
-    #[inline(never)]
-    pub(super) fn other(&mut self, before: usize, text: &[u8], at: usize) -> Option<&Joint> {
-        let other = self.last[before] ^ 1;
-        let joint = &self.after[2 * before + usize::from(other)];
-        if !joint.stands_at(text, at) {
-            return None;
+    /// What followed it one of the last two times, if it stands at `at`.
+    #[inline]
+    pub(super) fn find(&mut self, before: usize, text: &[u8], at: usize) -> Option<&Joint> {
+        let last_two = &mut self.0[before % PLACES];
+        if !last_two[0].stands_at(text, at) {
+            if !last_two[1].stands_at(text, at) {
+                return None;
+            }
+            last_two.swap(0, 1);
         }
-        self.last[before] = other;
-        Some(joint)
+        Some(&last_two[0])
     }
 
     /// Remembers the bytes between the value of `before` and that of a built-in field, for the oldest of the two.
     pub(super) fn learn(&mut self, before: usize, bytes: &[u8], slot: usize) {
-        self.last[before] ^= 1;
-        self.after[2 * before + usize::from(self.last[before])] = Joint::new(bytes, slot);
+        let last_two = &mut self.0[before % PLACES];
+        last_two.swap(0, 1);
+        last_two[0] = Joint::new(bytes, slot);
     }
 }
 
@@ -113,7 +108,7 @@ impl Joints {
 mod tests {
     use super::*;
 
-    const BEHIND: &str = "\"value\",\"another\":\"value\"}";
+    const BEHIND: &str = "\"value\",\"another\":\"value\",\"last\":1}";
 
     #[test]
     fn a_joint_stands_where_all_its_bytes_do() {
@@ -136,12 +131,12 @@ mod tests {
     fn the_last_two_are_remembered() {
         let mut joints = Joints::default();
         let text = format!(",\"b\":{BEHIND}").into_bytes();
-        assert!(!joints.expected(START).stands_at(&text, 0) && joints.other(START, &text, 0).is_none());
+        assert!(!joints.expected(START).stands_at(&text, 0) && joints.find(START, &text, 0).is_none());
         joints.learn(START, b",\"b\":", 1);
         assert!(joints.expected(START).stands_at(&text, 0));
         joints.learn(START, b",\"c\":", 2);
         assert_eq!(joints.expected(START).slot(), 2);
-        assert_eq!(joints.other(START, &text, 0).map(Joint::slot), Some(1));
+        assert_eq!(joints.find(START, &text, 0).map(Joint::slot), Some(1));
         assert_eq!(joints.expected(START).slot(), 1);
         joints.learn(START, &[b' '; 8 * WORDS + 1], 4);
         assert!(!joints.expected(START).stands_at(&[b' '; 64], 0));

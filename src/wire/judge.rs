@@ -12,11 +12,11 @@ use super::field::{Field, Raw, RawFields, Slot};
 use super::number::{double, integer, is_number};
 
 /// Longest `id` and `account`, in bytes.
-const MAX_ID: usize = 128;
+pub(super) const MAX_ID: usize = 128;
 /// Longest `type`, in bytes.
-const MAX_TYPE: usize = 32;
+pub(super) const MAX_TYPE: usize = 32;
 /// Longest optional string, in bytes.
-const MAX_TEXT: usize = 256;
+pub(super) const MAX_TEXT: usize = 256;
 
 /// A field that breaks its rule, and what was expected of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +47,18 @@ pub(super) enum Declared {
     Int(Option<i64>),
     Double(Option<f64>),
     Bool(Option<bool>),
+}
+
+impl Declared {
+    /// No value.
+    pub(super) fn absent(kind: FieldType) -> Declared {
+        match kind {
+            FieldType::Text => Declared::Text(Span::default()),
+            FieldType::Int => Declared::Int(None),
+            FieldType::Double => Declared::Double(None),
+            FieldType::Bool => Declared::Bool(None),
+        }
+    }
 }
 
 /// Judges the fields of one record and sets those of `row`, which must be empty; the declared ones go to `declared`,
@@ -111,10 +123,10 @@ const TYPE: &str = "1 to 32 of a-z, 0-9 and _, starting with a letter";
 const IP: &str = "an IPv4 or IPv6 address without zone id";
 
 /// An amount with its currency.
-struct Money {
+pub(super) struct Money {
     currency: Span,
-    amount: i64,
-    converted: Option<i64>,
+    pub(super) amount: i64,
+    pub(super) converted: Option<i64>,
 }
 
 struct Judge<'a> {
@@ -126,30 +138,10 @@ fn bad<T>(slot: Slot, expected: &'static str) -> Result<T, BadField> {
     Err(BadField { field: Field::BuiltIn(slot), expected })
 }
 
-impl<'a> Judge<'a> {
-    /// The text of a value that may be absent; `Err` if it is there and no text.
-    #[inline]
-    fn text_of(&self, raw: Raw) -> Result<Option<Span>, ()> {
-        match raw {
-            Raw::Absent | Raw::Null => Ok(None),
-            Raw::Text(span) | Raw::Cell(span) => Ok((span.len > 0).then_some(span)),
-            Raw::Number(_) | Raw::Bool(_) | Raw::Nested => Err(()),
-        }
-    }
-
-    /// The digits of a number that may be absent; `Err` if it is there and no number.
-    #[inline]
-    fn number_of(&self, raw: Raw) -> Result<Option<&'a [u8]>, ()> {
-        match raw {
-            Raw::Absent | Raw::Null => Ok(None),
-            Raw::Number(span) | Raw::Cell(span) => Ok(Some(span.of(self.text))),
-            Raw::Text(_) | Raw::Bool(_) | Raw::Nested => Err(()),
-        }
-    }
-
+impl Judge<'_> {
     #[inline]
     fn required(&self, slot: Slot, expected: &'static str) -> Result<Span, BadField> {
-        match self.text_of(self.fields.get(slot)) {
+        match text_of(self.fields.get(slot)) {
             Ok(Some(span)) if span.len as usize <= MAX_ID => Ok(span),
             _ => bad(slot, expected),
         }
@@ -157,7 +149,7 @@ impl<'a> Judge<'a> {
 
     #[inline]
     fn optional(&self, slot: Slot) -> Result<Span, BadField> {
-        match self.text_of(self.fields.get(slot)) {
+        match text_of(self.fields.get(slot)) {
             Ok(span) if span.is_none_or(|span| span.len as usize <= MAX_TEXT) => Ok(span.unwrap_or_default()),
             _ => bad(slot, TEXT),
         }
@@ -187,7 +179,7 @@ impl<'a> Judge<'a> {
 
     #[inline]
     fn one_of(&self, slot: Slot, values: &[&[u8]], expected: &'static str) -> Result<Span, BadField> {
-        match self.text_of(self.fields.get(slot)) {
+        match text_of(self.fields.get(slot)) {
             Ok(None) => Ok(Span::default()),
             Ok(Some(span)) if values.contains(&span.of(self.text)) => Ok(span),
             _ => bad(slot, expected),
@@ -200,47 +192,22 @@ impl<'a> Judge<'a> {
         // An amount is text or number alike.
         let amount = match amount {
             Raw::Number(span) => Ok(Some(span)),
-            other => self.text_of(other),
+            other => text_of(other),
         };
-        match (amount, self.text_of(currency)) {
+        match (amount, text_of(currency)) {
             (Ok(None), Ok(None)) => Ok(None),
             (Ok(None), _) | (_, Ok(None)) => bad(Slot::Amount, "amount and currency together, or neither"),
             (Err(()), _) => bad(Slot::Amount, NOT_DECIMAL),
-            (Ok(Some(amount)), currency) => self.amount_in(amount, currency, schema).map(Some),
+            (Ok(Some(amount)), currency) => {
+                money_in(self.text, amount, currency.ok().flatten().unwrap_or_default(), schema).map(Some)
+            }
         }
-    }
-
-    #[inline]
-    fn amount_in(&self, amount: Span, code: Result<Option<Span>, ()>, schema: &Schema) -> Result<Money, BadField> {
-        let digits = amount.of(self.text);
-        let code = code.ok().flatten().unwrap_or_default();
-        let currency = match <[u8; 3]>::try_from(code.of(self.text)) {
-            Ok(code) if code == schema.currency.code => Some(schema.currency),
-            Ok(code) => Currency::of_code(code),
-            Err(_) => None,
-        };
-        let Some(currency) = currency else {
-            // `amount` comes first in the table, so its own form is judged first even without a currency.
-            let rule = (Slot::Currency, "an ISO 4217 code of a currency with a minor unit, such as CNY");
-            let (slot, expected) = if is_amount(digits) { rule } else { (Slot::Amount, NOT_DECIMAL) };
-            return bad(slot, expected);
-        };
-        let minor = parse_amount(digits, currency.exponent).or_else(|fault| bad(Slot::Amount, amount_rule(fault)))?;
-        let converted = if currency == schema.currency {
-            Some(minor)
-        } else if let Some(rate) = schema.rates.get(&currency.code) {
-            let converted = rate.convert(minor, currency.exponent, schema.currency.exponent);
-            Some(converted.map_or_else(|| bad(Slot::Amount, "at most 2^63 - 1 minor units after conversion"), Ok)?)
-        } else {
-            None
-        };
-        Ok(Money { currency: code, amount: minor, converted })
     }
 
     /// An integer of a small range that ends at 3.
     #[inline]
     fn class(&self, slot: Slot, least: i64, expected: &'static str) -> Result<Option<i64>, BadField> {
-        let Ok(digits) = self.number_of(self.fields.get(slot)) else {
+        let Ok(digits) = number_of(self.text, self.fields.get(slot)) else {
             return bad(slot, expected);
         };
         match digits.map(integer) {
@@ -252,7 +219,7 @@ impl<'a> Judge<'a> {
 
     #[inline]
     fn ip(&self) -> Result<Option<u128>, BadField> {
-        match self.text_of(self.fields.get(Slot::Ip)) {
+        match text_of(self.fields.get(Slot::Ip)) {
             Ok(None) => Ok(None),
             Ok(Some(span)) => super::ip::parse(span.of(self.text)).map_or_else(|| bad(Slot::Ip, IP), |ip| Ok(Some(ip))),
             Err(()) => bad(Slot::Ip, IP),
@@ -261,7 +228,7 @@ impl<'a> Judge<'a> {
 
     #[inline]
     fn country(&self) -> Result<Span, BadField> {
-        match self.text_of(self.fields.get(Slot::Country)) {
+        match text_of(self.fields.get(Slot::Country)) {
             Ok(None) => Ok(Span::default()),
             Ok(Some(span)) if span.len == 2 && span.of(self.text).iter().all(u8::is_ascii_uppercase) => Ok(span),
             _ => bad(Slot::Country, "an ISO 3166-1 code of two capital letters, such as CN"),
@@ -270,7 +237,8 @@ impl<'a> Judge<'a> {
 
     #[inline]
     fn place(&self) -> Result<Option<(f64, f64)>, BadField> {
-        let (lat, lon) = (self.number_of(self.fields.get(Slot::Lat)), self.number_of(self.fields.get(Slot::Lon)));
+        let (lat, lon) =
+            (number_of(self.text, self.fields.get(Slot::Lat)), number_of(self.text, self.fields.get(Slot::Lon)));
         match (lat, lon) {
             (Ok(None), Ok(None)) => return Ok(None),
             (Ok(None), _) | (_, Ok(None)) => return bad(Slot::Lat, "lat and lon together, or neither"),
@@ -288,7 +256,7 @@ impl<'a> Judge<'a> {
     fn declared(&self, fields: &[(String, FieldType)], out: &mut Vec<Declared>) -> Result<(), BadField> {
         out.clear();
         for (index, ((_, kind), &raw)) in fields.iter().zip(&self.fields.declared).enumerate() {
-            let (value, expected) = self.declared_value(*kind, raw);
+            let (value, expected) = declared_value(self.text, *kind, raw);
             match value {
                 Some(value) => out.push(value),
                 None => return Err(BadField { field: Field::Declared(index), expected }),
@@ -296,37 +264,84 @@ impl<'a> Judge<'a> {
         }
         Ok(())
     }
+}
 
-    /// The value of a declared field, `None` if it is bad, and what is expected of its type.
-    fn declared_value(&self, kind: FieldType, raw: Raw) -> (Option<Declared>, &'static str) {
-        match kind {
-            FieldType::Text => {
-                let span = self.text_of(raw).ok().map(Option::unwrap_or_default);
-                (span.filter(|span| span.len as usize <= MAX_TEXT).map(Declared::Text), TEXT)
-            }
-            FieldType::Int => {
-                let value = self.number_of(raw).ok().and_then(|digits| optionally(digits, integer));
-                (value.map(Declared::Int), "a 64-bit integer without fraction and exponent")
-            }
-            FieldType::Double => {
-                let value = self.number_of(raw).ok().and_then(|digits| optionally(digits, double));
-                (value.map(Declared::Double), "a number within the range of a 64-bit float")
-            }
-            FieldType::Bool => (self.bool_of(raw).map(Declared::Bool), "true or false"),
-        }
+/// The text of a value that may be absent; `Err` if it is there and no text.
+#[inline]
+fn text_of(raw: Raw) -> Result<Option<Span>, ()> {
+    match raw {
+        Raw::Absent | Raw::Null => Ok(None),
+        Raw::Text(span) | Raw::Cell(span) => Ok((span.len > 0).then_some(span)),
+        Raw::Number(_) | Raw::Bool(_) | Raw::Nested => Err(()),
     }
+}
 
-    fn bool_of(&self, raw: Raw) -> Option<Option<bool>> {
-        match raw {
-            Raw::Absent | Raw::Null => Some(None),
-            Raw::Bool(value) => Some(Some(value)),
-            Raw::Cell(span) => match span.of(self.text) {
-                b"true" => Some(Some(true)),
-                b"false" => Some(Some(false)),
-                _ => None,
-            },
-            Raw::Text(_) | Raw::Number(_) | Raw::Nested => None,
+/// The digits of a number that may be absent; `Err` if it is there and no number.
+#[inline]
+fn number_of(text: &[u8], raw: Raw) -> Result<Option<&[u8]>, ()> {
+    match raw {
+        Raw::Absent | Raw::Null => Ok(None),
+        Raw::Number(span) | Raw::Cell(span) => Ok(Some(span.of(text))),
+        Raw::Text(_) | Raw::Bool(_) | Raw::Nested => Err(()),
+    }
+}
+
+fn bool_of(text: &[u8], raw: Raw) -> Option<Option<bool>> {
+    match raw {
+        Raw::Absent | Raw::Null => Some(None),
+        Raw::Bool(value) => Some(Some(value)),
+        Raw::Cell(span) => match span.of(text) {
+            b"true" => Some(Some(true)),
+            b"false" => Some(Some(false)),
+            _ => None,
+        },
+        Raw::Text(_) | Raw::Number(_) | Raw::Nested => None,
+    }
+}
+
+/// An amount and its currency, both there.
+#[inline]
+pub(super) fn money_in(text: &[u8], amount: Span, code: Span, schema: &Schema) -> Result<Money, BadField> {
+    let digits = amount.of(text);
+    let currency = match <[u8; 3]>::try_from(code.of(text)) {
+        Ok(code) if code == schema.currency.code => Some(schema.currency),
+        Ok(code) => Currency::of_code(code),
+        Err(_) => None,
+    };
+    let Some(currency) = currency else {
+        // `amount` comes first in the table, so its own form is judged first even without a currency.
+        let rule = (Slot::Currency, "an ISO 4217 code of a currency with a minor unit, such as CNY");
+        let (slot, expected) = if is_amount(digits) { rule } else { (Slot::Amount, NOT_DECIMAL) };
+        return bad(slot, expected);
+    };
+    let minor = parse_amount(digits, currency.exponent).or_else(|fault| bad(Slot::Amount, amount_rule(fault)))?;
+    let converted = if currency == schema.currency {
+        Some(minor)
+    } else if let Some(rate) = schema.rates.get(&currency.code) {
+        let converted = rate.convert(minor, currency.exponent, schema.currency.exponent);
+        Some(converted.map_or_else(|| bad(Slot::Amount, "at most 2^63 - 1 minor units after conversion"), Ok)?)
+    } else {
+        None
+    };
+    Ok(Money { currency: code, amount: minor, converted })
+}
+
+/// The value of a declared field, `None` if it is bad, and what is expected of its type.
+pub(super) fn declared_value(text: &[u8], kind: FieldType, raw: Raw) -> (Option<Declared>, &'static str) {
+    match kind {
+        FieldType::Text => {
+            let span = text_of(raw).ok().map(Option::unwrap_or_default);
+            (span.filter(|span| span.len as usize <= MAX_TEXT).map(Declared::Text), TEXT)
         }
+        FieldType::Int => {
+            let value = number_of(text, raw).ok().and_then(|digits| optionally(digits, integer));
+            (value.map(Declared::Int), "a 64-bit integer without fraction and exponent")
+        }
+        FieldType::Double => {
+            let value = number_of(text, raw).ok().and_then(|digits| optionally(digits, double));
+            (value.map(Declared::Double), "a number within the range of a 64-bit float")
+        }
+        FieldType::Bool => (bool_of(text, raw).map(Declared::Bool), "true or false"),
     }
 }
 

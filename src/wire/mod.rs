@@ -1,19 +1,25 @@
 //! The only place that knows the text formats of events: JSON and CSV records in, columns out.
 
+#[cfg(test)]
+mod agreement;
 mod csv;
 mod detail;
 mod field;
 mod fingerprint;
+mod form;
 mod ip;
 mod joint;
 mod json;
 mod json_string;
 mod judge;
+mod name;
 mod number;
 mod parse;
+mod plain;
 mod raw;
 mod rows;
-mod scan;
+mod string;
+mod values;
 
 pub use csv::{CsvHeader, CsvHeaderFault, RowEnd};
 pub use json::{JsonDecoder, MAX_RECORD};

@@ -2,7 +2,7 @@
 //!
 //! Both JSON paths and CSV cells use these, so a number is read alike wherever it stands.
 
-use crate::model::decimal::short_decimal;
+use crate::model::decimal::{Decimal, leading_decimal, short_decimal};
 
 /// The position after the JSON number that starts at `at`; the position of the fault if there is none.
 #[inline(never)]
@@ -22,34 +22,6 @@ pub(super) fn number_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
     Ok(at)
 }
 
-/// The position after a number without exponent, with at most seven digits before the point and as many behind it.
-///
-/// `None` for other numbers and for what is none; what follows must be judged by the caller in any case.
-#[inline(always)]
-pub(super) fn short_number_end(bytes: &[u8], start: usize) -> Option<usize> {
-    // Classes and counts have one digit.
-    if let [b'0'..=b'9', b',' | b'}'] = bytes.get(start..)?.first_chunk::<2>()? {
-        return Some(start + 1);
-    }
-    let start = start + usize::from(*bytes.get(start)? == b'-');
-    let (whole, end) = short_digits(bytes, start)?;
-    if whole > 1 && bytes.get(start) == Some(&b'0') {
-        return None;
-    }
-    let (after, end) = if end == b'.' { short_digits(bytes, start + whole + 1)? } else { (0, end) };
-    let len = whole + after + usize::from(after > 0);
-    (!matches!(end, b'e' | b'E')).then_some(start + len)
-}
-
-/// How many digits there are, from one to seven, and the byte behind them.
-#[inline(always)]
-fn short_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    let word = u64::from_le_bytes(*bytes.get(at..at + 8)?.first_chunk::<8>()?);
-    let others = other_bytes(word);
-    let bits = others.trailing_zeros() & !7;
-    (others != 0 && bits != 0).then(|| (bits as usize / 8, (word >> bits) as u8))
-}
-
 /// The position after one or more digits.
 fn digits_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
     let mut at = start;
@@ -57,15 +29,6 @@ fn digits_end(bytes: &[u8], start: usize) -> Result<usize, usize> {
         at += 1;
     }
     if at == start { Err(at) } else { Ok(at) }
-}
-
-/// Marks the bytes of a word that are no digits.
-#[inline(always)]
-fn other_bytes(word: u64) -> u64 {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    let values = word ^ (ONES * u64::from(b'0'));
-    // Adding 0x76 carries into the high bit from 10 on; bytes beyond ASCII have it already.
-    ((values & (ONES * 0x7f)).wrapping_add(ONES * 0x76) | values) & (ONES * 0x80)
 }
 
 /// Whether the whole text is one JSON number.
@@ -100,17 +63,48 @@ pub(super) fn double(text: &[u8]) -> Option<f64> {
     short_double(text).or_else(|| any_double(text))
 }
 
+/// The double at `at` and the position after it, if some bytes follow; `None` beyond the finite doubles.
+#[inline(always)]
+pub(super) fn double_at(text: &[u8], at: usize) -> Option<(f64, usize)> {
+    short_double_at(text, at).or_else(|| any_double_at(text, at))
+}
+
+/// The nearest double of a number of few digits before a comma or the end of an object.
+#[inline(always)]
+fn short_double_at(text: &[u8], at: usize) -> Option<(f64, usize)> {
+    let negative = text.get(at) == Some(&b'-');
+    let start = at + usize::from(negative);
+    let word = text.get(start..start + 8)?.first_chunk::<8>()?;
+    let decimal = leading_decimal(u64::from_le_bytes(*word))?;
+    let end = start + decimal.length();
+    if !matches!(text.get(end), Some(b',' | b'}')) {
+        return None;
+    }
+    Some((nearest(decimal, word[0], negative)?, end))
+}
+
+#[inline(never)]
+fn any_double_at(text: &[u8], at: usize) -> Option<(f64, usize)> {
+    let end = number_end(text, at).ok()?;
+    Some((double(&text[at..end])?, end))
+}
+
 /// The nearest double of a JSON number of few digits and no exponent; `None` for others and for what is no number.
-///
-/// Digits and power of ten are exact, so the one division rounds just as reading the text does.
 #[inline]
 fn short_double(text: &[u8]) -> Option<f64> {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    let decimal = short_decimal(digits)?;
-    if decimal.whole > 1 && digits[0] == b'0' {
+    nearest(short_decimal(digits)?, digits[0], negative)
+}
+
+/// The double nearest to a decimal, given its first digit; `None` if that is a zero too many.
+///
+/// Digits and power of ten are exact, so the one division rounds just as reading the text does.
+#[inline(always)]
+fn nearest(decimal: Decimal, first: u8, negative: bool) -> Option<f64> {
+    if decimal.whole > 1 && first == b'0' {
         return None;
     }
     let value = decimal.mantissa as f64 / POWERS.get(decimal.fraction as usize)?;
@@ -166,10 +160,15 @@ mod tests {
         #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4000))]
 
         #[test]
-        fn short_numbers_end_where_the_grammar_ends_them(text in "-?[0-9]{0,9}[.]?[0-9]{0,9}[-+e.,} ]?[0-9]{0,3}") {
+        fn doubles_end_where_the_grammar_ends_them(text in "-?[0-9]{0,9}[.]?[0-9]{0,9}[-+e.,} ]?[0-9]{0,3}") {
             let behind = format!("{text},1234567");
-            if let Some(end) = short_number_end(behind.as_bytes(), 0) {
-                proptest::prop_assert_eq!(Ok(end), number_end(behind.as_bytes(), 0), "{}", text);
+            let expected = number_end(behind.as_bytes(), 0).ok().and_then(|end| {
+                let value: f64 = behind[..end].parse().ok()?;
+                value.is_finite().then_some((value.to_bits(), end))
+            });
+            let found = double_at(behind.as_bytes(), 0).map(|(value, end)| (value.to_bits(), end));
+            if let Some(b',' | b'}') = expected.and_then(|(_, end)| behind.as_bytes().get(end)) {
+                proptest::prop_assert_eq!(found, expected, "{}", text);
             }
         }
 

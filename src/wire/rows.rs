@@ -4,7 +4,6 @@
 
 use crate::model::events::{DeclaredColumn, Events};
 
-use super::fingerprint::fingerprint;
 use super::judge::{Declared, Row};
 
 /// How many rows are gathered: few enough to stay in the nearest cache.
@@ -35,11 +34,9 @@ impl Rows {
         (row, &mut self.declared)
     }
 
-    /// Keeps what was written to the next row and its declared fields.
+    /// Keeps what was written to the next row, its fingerprint included, and its declared fields.
     #[inline]
     pub(super) fn keep(&mut self, events: &mut Events) {
-        let row = &mut self.rows[self.len % BLOCK];
-        row.fingerprint = fingerprint(&events.text, row, &self.declared);
         push_declared(&mut events.declared, &self.declared);
         self.len += 1;
         if self.len == BLOCK {
