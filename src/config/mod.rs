@@ -178,7 +178,8 @@ impl Config {
     /// What the engine is to know.
     pub fn engine_options(&self) -> Options {
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        Options { max_future: Some(ms(self.limits.max_future)), max_skew: Some(ms(self.limits.max_skew)) }
+        let (max_future, max_skew) = (ms(self.limits.max_future), ms(self.limits.max_skew));
+        Options { max_future: Some(max_future), max_skew: Some(max_skew), ..Options::default() }
     }
 
     /// What only the rule set can tell: the fault, where it is written, of a `limits.max_future` beyond its lateness
