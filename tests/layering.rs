@@ -12,19 +12,20 @@
 //! | rulefiles | ruleset                                     | rule sets from the file system                        |
 //! | replay    | model, wire, ruleset, feature, engine       | files through the engine                              |
 //! | config    | model, ruleset, engine                      | the service's configuration, typed                    |
+//! | journal   | wire                                        | what was consumed, in order                           |
 //! | logging   | config                                      | log lines                                             |
 //! | metrics   | model, ruleset, engine                      | what Prometheus is told                               |
 //! | service   | everything above                            | threads, HTTP                                         |
 //! | cli       | everything above                            | one file per verb                                     |
 //!
-//! Down to `engine`, and in `config`, it is the pure half: no clock, thread, file, network, environment or randomness. A text search
+//! Down to `engine`, and in `config` and `journal`, it is the pure half: no clock, thread, file, network, environment or randomness. A text search
 //! over code without comments and literals is crude, but it sees every way of naming a thing, macros included.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer with those it may name, all of them above it.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("wire", &["model"]),
     ("expr", &["model"]),
@@ -35,13 +36,14 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("rulefiles", &["ruleset"]),
     ("replay", &["model", "wire", "ruleset", "feature", "engine"]),
     ("config", &["model", "ruleset", "engine"]),
+    ("journal", &["wire"]),
     ("logging", &["config"]),
     ("metrics", &["model", "ruleset", "engine"]),
     ("service", &["model", "ruleset", "engine", "rulefiles", "config", "metrics"]),
-    ("cli", &["model", "ruleset", "engine", "generate", "rulefiles", "replay", "config"]),
+    ("cli", &["model", "ruleset", "engine", "generate", "rulefiles", "replay", "config", "service"]),
 ];
 /// The layers that know no outside world.
-const PURE: [&str; 7] = ["model", "wire", "expr", "ruleset", "feature", "engine", "config"];
+const PURE: [&str; 8] = ["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal"];
 /// Words that bring the outside in. Grouped imports from `std` are refused because they would hide them.
 const IMPURE: [&str; 29] = [
     "std::{",
