@@ -222,6 +222,7 @@ fn newer_files_are_left_alone_until_they_are_set_aside() {
     assert_eq!(names(&path).iter().filter(|name| name.ends_with(".lkstate.aside")).count(), 3);
 }
 
+#[expect(clippy::disallowed_methods, reason = "instances write at the same time")]
 #[test]
 fn instances_do_not_disturb_each_other() {
     let folder = tempfile::tempdir().expect("a folder");
