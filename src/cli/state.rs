@@ -37,7 +37,7 @@ enum StateVerb {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// Tables for people.
-    Table,
+    Human,
     /// One JSON object.
     Json,
 }
@@ -47,7 +47,7 @@ enum Format {
 #[command(after_help = EXAMPLES)]
 struct InspectArgs {
     /// How the header is written.
-    #[arg(long, env = "LOCKKEEPER_FORMAT", value_enum, default_value_t = Format::Table)]
+    #[arg(long, env = "LOCKKEEPER_FORMAT", value_enum, default_value_t = Format::Human)]
     format: Format,
 
     /// The state file.
@@ -66,7 +66,7 @@ pub fn run(args: &StateArgs) -> Result<Exit> {
     let bytes = file.metadata().with_context(|| format!("{}: cannot be read", path.display()))?.len();
     match format {
         Format::Json => anstream::println!("{}", to_json(&header, bytes)),
-        Format::Table => anstream::println!("{}\n\n{}", facts(&header, bytes).trim_fmt(), offsets(&header).trim_fmt()),
+        Format::Human => anstream::println!("{}\n\n{}", facts(&header, bytes).trim_fmt(), offsets(&header).trim_fmt()),
     }
     Ok(Exit::Fine)
 }
