@@ -8,6 +8,7 @@ pub mod engine;
 pub mod expr;
 pub mod feature;
 pub mod generate;
+pub mod journal;
 #[cfg(feature = "service")]
 pub mod kafka;
 #[cfg(feature = "service")]

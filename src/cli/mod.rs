@@ -5,6 +5,8 @@ pub mod exit;
 pub mod generate;
 pub mod output;
 pub mod replay;
+#[cfg(feature = "service")]
+pub mod state;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,6 +31,8 @@ enum Verb {
     Replay(replay::ReplayArgs),
     Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
+    #[cfg(feature = "service")]
+    State(state::StateArgs),
 }
 
 /// Runs the verb that was asked for.
@@ -40,6 +44,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Verb::Replay(args) => replay::run(args).map(ExitCode::from),
         Verb::Check(args) => check::run(args).map(ExitCode::from),
         Verb::Generate(args) => generate::run(args),
+        #[cfg(feature = "service")]
+        Verb::State(args) => state::run(args).map(ExitCode::from),
     }
 }
 

@@ -16,8 +16,8 @@ use crate::feature::upkeep::Floor;
 use crate::model::outcome::Target;
 use crate::ruleset::types::RuleSet;
 
-/// Version of the layout; another one is not read.
-const VERSION: u32 = 1;
+/// Version of the layout of the state; another one is not read.
+pub const VERSION: u32 = 1;
 
 /// Why a state cannot be taken over.
 #[derive(Debug, Error)]

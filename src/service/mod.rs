@@ -5,4 +5,5 @@ pub mod http;
 mod page;
 pub mod report;
 mod stalled;
+pub mod state;
 pub mod status;

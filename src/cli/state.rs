@@ -1,0 +1,123 @@
+//! `lockkeeper state`: what is in the files a service keeps its state in.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::{LineStyle, Table, TableStyle};
+use serde_json::{Value, json};
+
+use super::exit::Exit;
+use crate::service::state::{Header, format};
+
+const EXAMPLES: &str = "\
+Examples:
+  How far had the service come, and with which rules?
+    lockkeeper state inspect /var/lib/lockkeeper/wallet-00000000000000000042.lkstate
+
+  The same for a program:
+    lockkeeper state inspect --format json FILE
+
+Exit codes: 0 the file is undamaged, 1 it is not, or is no state file, 2 usage.";
+
+/// Look at the state files of the service.
+#[derive(Debug, Clone, Args)]
+pub struct StateArgs {
+    #[command(subcommand)]
+    verb: StateVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum StateVerb {
+    Inspect(InspectArgs),
+}
+
+/// How the header is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables for people.
+    Human,
+    /// One JSON object.
+    Json,
+}
+
+/// Verify a state file and show what it belongs to.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+struct InspectArgs {
+    /// How the header is written.
+    #[arg(long, env = "LOCKKEEPER_FORMAT", value_enum, default_value_t = Format::Human)]
+    format: Format,
+
+    /// The state file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Runs the verb below `state`.
+///
+/// # Errors
+/// When the file cannot be opened or is not an undamaged state.
+pub fn run(args: &StateArgs) -> Result<Exit> {
+    let StateVerb::Inspect(InspectArgs { format, file: path }) = &args.verb;
+    let mut file = File::open(path).with_context(|| format!("{}: cannot open", path.display()))?;
+    let header = format::verify(&mut file).map_err(|reason| anyhow!("{}: {reason}", path.display()))?;
+    let bytes = file.metadata().with_context(|| format!("{}: cannot be read", path.display()))?.len();
+    match format {
+        Format::Json => anstream::println!("{}", to_json(&header, bytes)),
+        Format::Human => anstream::println!("{}\n\n{}", facts(&header, bytes).trim_fmt(), offsets(&header).trim_fmt()),
+    }
+    Ok(Exit::Fine)
+}
+
+fn to_json(header: &Header, bytes: u64) -> Value {
+    json!({
+        "format": format::FORMAT,
+        "program": header.program,
+        "layout": header.layout,
+        "ruleset": header.ruleset,
+        "sequence": header.progress.sequence,
+        "output_hash": hash(header),
+        "next_offsets": header.progress.next_offsets,
+        "state_bytes": header.state_bytes,
+        "file_bytes": bytes,
+    })
+}
+
+fn hash(header: &Header) -> String {
+    format!("{:032x}", header.progress.output_hash)
+}
+
+fn facts(header: &Header, bytes: u64) -> Table {
+    let mut table = table(&["state", ""]);
+    for (name, value) in [
+        ("rule set", header.ruleset.clone()),
+        ("sequence", header.progress.sequence.to_string()),
+        ("output hash", hash(header)),
+        ("written by", format!("lockkeeper {}", header.program)),
+        ("file format, layout", format!("{}, {}", format::FORMAT, header.layout)),
+        ("state", format!("{} bytes", header.state_bytes)),
+        ("file", format!("{bytes} bytes, undamaged")),
+    ] {
+        table.add_row([name.to_owned(), value]);
+    }
+    table
+}
+
+fn offsets(header: &Header) -> Table {
+    let mut table = table(&["topic", "partition", "next offset"]);
+    for (topic, offsets) in &header.progress.next_offsets {
+        for (partition, offset) in offsets.iter().enumerate() {
+            table.add_row([topic.clone(), partition.to_string(), offset.to_string()]);
+        }
+    }
+    table
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    let style = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+    table.load_style(style).set_header(header);
+    table
+}

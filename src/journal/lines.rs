@@ -1,0 +1,398 @@
+//! A journal as a file: JSON Lines with the events in it, written by `journal export` and read by `replay --journal`.
+//!
+//! The first line says what the file is; then one line for each record, tick and change of the rule set, in order.
+//! Reading is strict, because a journal that is nearly right gives decisions that were never made.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use thiserror::Error;
+
+use super::{MAX_PARTITION, Tick, base64};
+use crate::wire::{MAX_RECORD, write_json_string};
+
+/// Version of the file's form; another one is not read.
+pub const VERSION: u32 = 1;
+/// Longest line in bytes: a record of the greatest size, every byte of it escaped, with room for the rest.
+pub const MAX_LINE: usize = 1 << 20;
+/// Longest value that is kept: one byte more than a record may have, so that it is still seen to be too large.
+pub const MAX_VALUE: usize = MAX_RECORD + 1;
+
+/// A record with the place it was consumed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Name of the topic.
+    pub topic: String,
+    /// Number of the partition.
+    pub partition: u32,
+    /// Its offset.
+    pub offset: u64,
+    /// The record's own time in ms, where it has one.
+    pub timestamp: Option<i64>,
+    /// Whether the topic may carry control events.
+    pub control: bool,
+    /// The event as it came; `None` is a tombstone. At most [`MAX_VALUE`] bytes are written.
+    pub value: Option<Vec<u8>>,
+}
+
+/// One line after the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A record was consumed.
+    Record(Record),
+    /// Locks of a silent partition were closed.
+    Tick(Tick),
+    /// From here on this rule set decided, `name@hash`.
+    RuleSet(String),
+}
+
+/// A line that is none of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("line {line}: {fault}")]
+pub struct LineFault {
+    /// Its number, from 1.
+    pub line: u64,
+    /// What was found, and what was expected.
+    pub fault: String,
+}
+
+/// Appends the first line.
+pub fn write_head(out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("{{\"lockkeeper_journal\":{VERSION}}}\n").as_bytes());
+}
+
+/// Appends the line of a step.
+pub fn write_step(out: &mut Vec<u8>, step: &Step) {
+    match step {
+        Step::Record(record) => write_record(out, record),
+        Step::Tick(Tick { partition, time }) => {
+            out.extend_from_slice(format!("{{\"tick\":{{\"partition\":{partition},\"time\":{time}}}}}").as_bytes());
+        }
+        Step::RuleSet(id) => {
+            out.extend_from_slice(b"{\"ruleset\":");
+            write_json_string(out, id);
+            out.push(b'}');
+        }
+    }
+    out.push(b'\n');
+}
+
+fn write_record(out: &mut Vec<u8>, record: &Record) {
+    let Record { topic, partition, offset, timestamp, control, value } = record;
+    out.extend_from_slice(b"{\"topic\":");
+    write_json_string(out, topic);
+    let timestamp = timestamp.map_or_else(|| "null".to_owned(), |time| time.to_string());
+    let place =
+        format!(",\"partition\":{partition},\"offset\":{offset},\"timestamp\":{timestamp},\"control\":{control}");
+    out.extend_from_slice(place.as_bytes());
+    let value = value.as_deref().map(|value| &value[..value.len().min(MAX_VALUE)]);
+    match value.map(|value| (std::str::from_utf8(value), value)) {
+        None => out.extend_from_slice(b",\"value\":null}"),
+        Some((Ok(text), _)) => {
+            out.extend_from_slice(b",\"value\":");
+            write_json_string(out, text);
+            out.push(b'}');
+        }
+        Some((Err(_), bytes)) => {
+            out.extend_from_slice(b",\"base64\":\"");
+            base64::encode(out, bytes);
+            out.extend_from_slice(b"\"}");
+        }
+    }
+}
+
+/// Reads lines one after the other.
+#[derive(Debug, Default)]
+pub struct Reader {
+    /// Lines read so far.
+    lines: u64,
+    /// By topic and partition: the last offset.
+    offsets: BTreeMap<(String, u32), u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    lockkeeper_journal: u32,
+}
+
+/// All that a line can hold.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    topic: Option<String>,
+    partition: Option<u32>,
+    offset: Option<u64>,
+    timestamp: Option<i64>,
+    #[serde(default)]
+    control: bool,
+    #[serde(default, deserialize_with = "present")]
+    value: Option<Option<String>>,
+    base64: Option<String>,
+    tick: Option<TickFields>,
+    ruleset: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TickFields {
+    partition: u32,
+    time: i64,
+}
+
+/// Tells `null` from nothing.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+impl Reader {
+    /// Reads the next line, without its line end; `None` for the first one, which must be the head.
+    ///
+    /// # Errors
+    /// When the line is none of a journal, or an offset goes back.
+    pub fn read(&mut self, line: &[u8]) -> Result<Option<Step>, LineFault> {
+        self.lines += 1;
+        let step = if line.len() > MAX_LINE {
+            Err(format!("the line is longer than {MAX_LINE} bytes"))
+        } else if self.lines == 1 {
+            read_head(line).map(|()| None)
+        } else {
+            self.read_step(line).map(Some)
+        };
+        step.map_err(|fault| LineFault { line: self.lines, fault })
+    }
+
+    /// Call at the end of the file.
+    ///
+    /// # Errors
+    /// When there was no line at all.
+    pub fn finish(&self) -> Result<(), LineFault> {
+        if self.lines > 0 { Ok(()) } else { Err(LineFault { line: 1, fault: no_head() }) }
+    }
+
+    fn read_step(&mut self, line: &[u8]) -> Result<Step, String> {
+        let fields: Fields = serde_json::from_slice(line).map_err(|fault| expected(&fault))?;
+        match fields {
+            Fields {
+                topic: Some(topic),
+                partition: Some(partition),
+                offset: Some(offset),
+                timestamp,
+                control,
+                value,
+                base64,
+                tick: None,
+                ruleset: None,
+            } => {
+                let value = value_of(value, base64)?;
+                self.check_place(&topic, partition, offset)?;
+                Ok(Step::Record(Record { topic, partition, offset, timestamp, control, value }))
+            }
+            Fields { topic: None, partition: None, offset: None, timestamp: None, control: false, .. }
+                if fields.value.is_none() && fields.base64.is_none() =>
+            {
+                read_mark(fields.tick, fields.ruleset)
+            }
+            _ => Err(choices()),
+        }
+    }
+
+    /// Offsets of a partition grow; there may be gaps.
+    fn check_place(&mut self, topic: &str, partition: u32, offset: u64) -> Result<(), String> {
+        if partition > MAX_PARTITION || i64::try_from(offset).is_err() {
+            return Err("the partition or offset is greater than Kafka's can be".to_owned());
+        }
+        let before = self.offsets.insert((topic.to_owned(), partition), offset);
+        match before.filter(|before| *before >= offset) {
+            Some(before) => {
+                Err(format!("offset {offset} of {topic}/{partition} comes after {before}, expected a greater one"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+fn read_head(line: &[u8]) -> Result<(), String> {
+    match serde_json::from_slice(line) {
+        Ok(Head { lockkeeper_journal: VERSION }) => Ok(()),
+        Ok(Head { lockkeeper_journal: found }) => {
+            Err(format!("the journal has version {found}, this program reads {VERSION}"))
+        }
+        Err(_) => Err(no_head()),
+    }
+}
+
+fn no_head() -> String {
+    format!("expected {{\"lockkeeper_journal\":{VERSION}}}; is this a file that `lockkeeper journal export` wrote?")
+}
+
+fn read_mark(tick: Option<TickFields>, ruleset: Option<String>) -> Result<Step, String> {
+    match (tick, ruleset) {
+        (Some(TickFields { partition, time }), None) if partition <= MAX_PARTITION => {
+            Ok(Step::Tick(Tick { partition, time }))
+        }
+        (None, Some(id)) => Ok(Step::RuleSet(id)),
+        _ => Err(choices()),
+    }
+}
+
+/// The value of a record; one that is too long keeps one byte more than is allowed.
+fn value_of(value: Option<Option<String>>, base64: Option<String>) -> Result<Option<Vec<u8>>, String> {
+    let value = match (value, base64) {
+        (Some(value), None) => value.map(String::into_bytes),
+        (None, Some(text)) => Some(base64::decode(&text).ok_or("`base64` is none, with padding, as RFC 4648 has it")?),
+        _ => return Err("expected one of `value` and `base64`".to_owned()),
+    };
+    Ok(value.map(|mut bytes| {
+        bytes.truncate(MAX_VALUE);
+        bytes
+    }))
+}
+
+fn choices() -> String {
+    "expected a record (`topic`, `partition`, `offset`, `timestamp`, `control` and `value` or `base64`), a `tick` \
+     (`partition` and `time`) or a `ruleset`"
+        .to_owned()
+}
+
+/// What `serde_json` says, without the line number it counts for itself.
+fn expected(fault: &serde_json::Error) -> String {
+    let text = fault.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    format!("{} at column {}; {}", &text[..end], fault.column(), choices())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
+
+    const HEAD: &str = "{\"lockkeeper_journal\":1}";
+    const RECORD: &str = r#"{"topic":"events","partition":0,"offset":5,"timestamp":1750000000000,"control":false,"value":"{\"id\":\"e\"}"}"#;
+
+    fn read(text: &[u8]) -> Result<Vec<Step>, LineFault> {
+        let mut reader = Reader::default();
+        let mut steps = Vec::new();
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            steps.extend(reader.read(line.strip_suffix(b"\n").unwrap_or(line))?);
+        }
+        reader.finish().map(|()| steps)
+    }
+
+    fn write(steps: &[Step]) -> Vec<u8> {
+        let mut out = Vec::new();
+        write_head(&mut out);
+        steps.iter().for_each(|step| write_step(&mut out, step));
+        out
+    }
+
+    fn record(offset: u64, value: Option<&[u8]>) -> Step {
+        let value = value.map(<[u8]>::to_vec);
+        let (topic, timestamp) = ("events".to_owned(), Some(1_750_000_000_000));
+        Step::Record(Record { topic, partition: 0, offset, timestamp, control: false, value })
+    }
+
+    #[test]
+    fn lines_look_as_documented() {
+        let steps = [
+            Step::RuleSet("demo@0123456789ab".to_owned()),
+            record(5, Some(br#"{"id":"e"}"#)),
+            Step::Tick(Tick { partition: 1, time: -7 }),
+            record(6, None),
+            record(9, Some(b"\xff\n")),
+        ];
+        let text = [
+            HEAD,
+            r#"{"ruleset":"demo@0123456789ab"}"#,
+            RECORD,
+            r#"{"tick":{"partition":1,"time":-7}}"#,
+            r#"{"topic":"events","partition":0,"offset":6,"timestamp":1750000000000,"control":false,"value":null}"#,
+            r#"{"topic":"events","partition":0,"offset":9,"timestamp":1750000000000,"control":false,"base64":"/wo="}"#,
+            "",
+        ];
+        let text = text.join("\n");
+        assert_eq!(String::from_utf8(write(&steps)).expect("UTF-8"), text);
+        assert_eq!(read(text.as_bytes()), Ok(steps.to_vec()));
+    }
+
+    #[test]
+    fn values_are_cut_just_behind_the_limit() {
+        for (length, kept) in [(MAX_RECORD, MAX_RECORD), (MAX_RECORD + 1, MAX_VALUE), (1 << 20, MAX_VALUE)] {
+            for byte in [1, b'x', 0xff] {
+                let text = write(&[record(1, Some(&vec![byte; length]))]);
+                assert!(text.split(|byte| *byte == b'\n').all(|line| line.len() <= MAX_LINE));
+                assert_eq!(read(&text), Ok(vec![record(1, Some(&vec![byte; kept]))]));
+            }
+        }
+    }
+
+    #[test]
+    fn faults_have_line_numbers() {
+        let choices = choices();
+        let check = |lines: &[&str], line: u64, fault: &str| {
+            let found = read(lines.join("\n").as_bytes()).expect_err("it is faulty");
+            assert_eq!((found.line, found.fault.as_str()), (line, fault), "{lines:?}");
+        };
+        check(&[], 1, &no_head());
+        check(&[RECORD], 1, &no_head());
+        check(&[r#"{"lockkeeper_journal":2}"#], 1, "the journal has version 2, this program reads 1");
+        let back = "offset 5 of events/0 comes after 5, expected a greater one";
+        check(&[HEAD, RECORD, RECORD], 3, back);
+        check(&[HEAD, "{}"], 2, &choices);
+        check(
+            &[HEAD, &RECORD.replace("\"value\"", "\"base64\"")],
+            2,
+            "`base64` is none, with padding, as RFC 4648 has it",
+        );
+        let both = RECORD.replace("\"value\"", "\"base64\":\"\",\"value\"");
+        check(&[HEAD, &both], 2, "expected one of `value` and `base64`");
+        check(
+            &[HEAD, &RECORD.replace(",\"value\":\"{\\\"id\\\":\\\"e\\\"}\"", "")],
+            2,
+            "expected one of `value` and `base64`",
+        );
+        check(&[HEAD, r#"{"tick":{"partition":0,"time":1},"ruleset":"a"}"#], 2, &choices);
+        check(&[HEAD, r#"{"tick":{"partition":0,"time":1},"offset":1}"#], 2, &choices);
+        let large = RECORD.replace("\"partition\":0", "\"partition\":2147483648");
+        check(&[HEAD, &large], 2, "the partition or offset is greater than Kafka's can be");
+        check(&[HEAD, &"x".repeat(MAX_LINE + 1)], 2, "the line is longer than 1048576 bytes");
+        let negative = RECORD.replace("\"offset\":5", "\"offset\":-5");
+        let found = read(format!("{HEAD}\n{negative}").as_bytes()).expect_err("it is faulty").to_string();
+        assert!(found.starts_with("line 2: invalid value: integer `-5`, expected u64 at column "), "{found}");
+        let unknown = RECORD.replace("\"control\"", "\"kontrol\"");
+        let found = read(format!("{HEAD}\n{unknown}").as_bytes()).expect_err("it is faulty").to_string();
+        assert!(found.starts_with("line 2: unknown field `kontrol`, expected one of"), "{found}");
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let value = prop_oneof![any::<Option<Vec<u8>>>(), any::<String>().prop_map(|text| Some(text.into_bytes())),];
+        let place = (any::<String>(), 0..=MAX_PARTITION, 0..=i64::MAX as u64);
+        let record = (place, any::<Option<i64>>(), any::<bool>(), value);
+        prop_oneof![
+            record.prop_map(|((topic, partition, offset), timestamp, control, value)| {
+                Step::Record(Record { topic, partition, offset, timestamp, control, value })
+            }),
+            (0..=MAX_PARTITION, any::<i64>()).prop_map(|(partition, time)| Step::Tick(Tick { partition, time })),
+            any::<String>().prop_map(Step::RuleSet),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn what_is_written_is_read(steps in prop::collection::vec(step(), 0..8)) {
+            // Random places hardly ever coincide.
+            prop_assert_eq!(read(&write(&steps)), Ok(steps));
+        }
+
+        #[test]
+        fn arbitrary_lines_are_read_or_refused(lines: Vec<Vec<u8>>) {
+            let mut reader = Reader::default();
+            for (index, line) in lines.iter().enumerate() {
+                if let Err(fault) = reader.read(line) {
+                    prop_assert_eq!(fault.line, index as u64 + 1);
+                }
+            }
+        }
+    }
+}
