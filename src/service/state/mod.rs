@@ -4,7 +4,7 @@
 //! A file is either whole and verified, or it is passed over with a reason and the next older one serves. It gets its
 //! name only after it was written, flushed to the device and read back; so a name never stands for half a state.
 //!
-//! [`format`] knows the bytes, [`directory`] the names and how many there are, [`header`] what a state belongs to.
+//! [`mod@format`] knows the bytes, [`directory`] the names and how many there are, [`header`] what a state belongs to.
 
 pub mod directory;
 pub mod error;
