@@ -5,44 +5,22 @@ use std::collections::BTreeSet;
 use crate::expr::graph::{Graph, NodeId};
 use crate::feature::plan::Plan;
 use crate::model::calendar::CalendarCache;
-use crate::ruleset::types::{Lock, LockDuration, Period, ReasonPart, RuleSet, Window};
+use crate::ruleset::types::{Feature, Lock, Period, Rule, RuleSet, Window};
 
 /// Every condition and duration: nodes whose own column the engine asks for.
 fn column_roots(rules: &RuleSet) -> BTreeSet<NodeId> {
-    let features = rules.features.iter().flat_map(|feature| feature.filter.into_iter().chain(feature.reset));
+    let features = rules.features.iter().flat_map(Feature::conditions);
     let conditions = rules.rules.iter().flat_map(|rule| rule.on.into_iter().chain([rule.when]));
-    let locks = rules.rules.iter().filter_map(|rule| rule.lock.as_ref()).flat_map(lock_roots);
-    features.chain(conditions).chain(locks).collect()
-}
-
-fn lock_roots(lock: &Lock) -> impl Iterator<Item = NodeId> {
-    let reset = lock.backoff.as_ref().and_then(|backoff| backoff.reset);
-    let duration = match lock.duration {
-        LockDuration::Computed(node) => Some(node),
-        LockDuration::Fixed(_) | LockDuration::UntilUnlocked => None,
-    };
-    lock.covers.into_iter().chain(lock.release).chain(reset).chain(duration)
+    features.chain(conditions).chain(locks(rules).flat_map(Lock::conditions)).collect()
 }
 
 /// Every node whose values are read where they are: those of fields and features stay in their place.
 fn viewed_roots(rules: &RuleSet) -> impl Iterator<Item = NodeId> + '_ {
-    let features = rules.features.iter().flat_map(|feature| {
-        let keys = feature.by.iter().chain(feature.read_by.iter().flatten()).map(|part| part.node);
-        keys.chain(feature.of.map(|(node, _)| node))
-    });
-    let locks = rules.rules.iter().filter_map(|rule| rule.lock.as_ref());
-    features.chain(locks.flat_map(|lock| lock.target.iter().chain(&lock.covers_by).map(|part| part.node)))
+    rules.features.iter().flat_map(Feature::values).chain(locks(rules).flat_map(Lock::keys))
 }
 
-/// Every node of which the output shows single values.
-fn value_roots(rules: &RuleSet) -> impl Iterator<Item = NodeId> + '_ {
-    rules.rules.iter().flat_map(|rule| {
-        let reasons = rule.reason.iter().flat_map(|(_, parts)| parts).filter_map(|part| match part {
-            ReasonPart::Text(_) => None,
-            ReasonPart::Value(named) => Some(named.node),
-        });
-        reasons.chain(rule.values.iter().map(|named| named.node))
-    })
+fn locks(rules: &RuleSet) -> impl Iterator<Item = &Lock> {
+    rules.rules.iter().filter_map(|rule| rule.lock.as_ref())
 }
 
 /// The nodes to compute, by level: a level's nodes need only features of lower levels.
@@ -50,7 +28,8 @@ pub(super) fn schedule(rules: &RuleSet, plan: &Plan) -> Vec<Vec<NodeId>> {
     let graph: &Graph = &rules.graph;
     let levels = graph.levels(|feature| plan.levels[feature]);
     let columns = column_roots(rules);
-    let mut nodes = graph.needed(columns.iter().copied().chain(viewed_roots(rules)).chain(value_roots(rules)));
+    let mut nodes = graph
+        .needed(columns.iter().copied().chain(viewed_roots(rules)).chain(rules.rules.iter().flat_map(Rule::shown)));
     nodes.retain(|node| columns.contains(node) || !graph.node(*node).is_leaf());
     let mut schedule = vec![Vec::new(); plan.depth() + 1];
     for node in nodes {

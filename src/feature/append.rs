@@ -5,23 +5,21 @@
 //! entered; then the record is written anew into a draft, without what has left every window and with the new entries,
 //! and copied back: one copy, however many streams change. [`super::visit`] does all that is not usual, entry by entry.
 
+use super::draft::{Draft, Edit, Place};
 use super::hot::{Hot, HotSeries};
 use super::open::{Memory, Shape};
 use super::plan::{Cell, Keep, Read, Stream, Unit};
 use super::reading;
-use super::record::{self, HEAD, LARGE_RECORD, LENGTH, Region, join, split};
+use super::record::{self, LARGE_RECORD, Region, join, split};
 use super::rows::{Step, StreamColumn};
+use super::series::{NARROW, SUPERSEDED_WORD};
 use super::shard::Columns;
 use super::tree::Entry;
 use super::words::Handle;
 use crate::ruleset::types::{Aggregate, Window};
 
-/// Times are kept in 31 bits, next to a bit that marks barriers; plain streams have none.
-const NARROW: u32 = (1 << 31) - 1;
 /// Entries of a hot series per upkeep.
 const UPKEEP: usize = 64;
-/// Marks, in the last word of a hash, that a later entry has the same value.
-const SUPERSEDED: u32 = 1 << 31;
 
 /// The reads of a stream all of whose windows are plain.
 #[derive(Debug, Clone)]
@@ -160,7 +158,7 @@ pub fn append(
     let Memory { pool, hot, entries } = memory;
     let record = pool.from(handle);
     let mut grown = 0;
-    draft.copied = 0;
+    draft.start();
     while streams != 0 {
         let stream = streams.trailing_zeros() as usize;
         streams &= streams - 1;
@@ -181,22 +179,14 @@ pub fn append(
         };
     }
     *entries = entries.wrapping_add_signed(grown);
-    if draft.copied == 0 {
+    if draft.is_empty() {
         if grown > 0 {
             record::set_newest(pool.block_mut(handle, record::class(pool.from(handle))), event.time);
         }
         return handle;
     }
     draft.finish(record, shapes.len(), event.time);
-    record::overwrite(pool, handle, &draft.words)
-}
-
-/// A stream's region in a record.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    record: &'a [u32],
-    stream: usize,
-    region: Region,
+    record::overwrite(pool, handle, draft.words())
 }
 
 /// The entries of a stream, oldest first.
@@ -245,7 +235,7 @@ impl Entries<'_, 5> {
     fn find(&self, end: usize, [first, words @ ..]: [u32; 4]) -> Option<usize> {
         // The first word tells nearly all apart.
         let same = |entry: &[u32; 5]| {
-            entry[1] == first && entry[2..4] == words[..2] && (entry[4] ^ words[2]) & !SUPERSEDED == 0
+            entry[1] == first && entry[2..4] == words[..2] && (entry[4] ^ words[2]) & !SUPERSEDED_WORD == 0
         };
         Some(self.gone + self.all[self.gone..end].iter().rposition(same)?)
     }
@@ -350,7 +340,7 @@ impl Own<'_> {
         let twin = own.and_then(|own| entries.find(entries.all.len(), own));
         let mut live = u64::from(self.enters);
         self.read(entries, |read, from, more| {
-            live += more.iter().filter(|entry| entry[4] & SUPERSEDED == 0).count() as u64;
+            live += more.iter().filter(|entry| entry[4] & SUPERSEDED_WORD == 0).count() as u64;
             let twin = twin.is_some_and(|twin| twin >= from);
             match read.measure {
                 Measure::IsNew => own.map(|_| u64::from(!twin)),
@@ -372,62 +362,4 @@ impl Own<'_> {
 fn words_of(value: u128) -> [u32; 4] {
     let ([a, b], [c, d]) = (split(value as u64), split((value >> 64) as u64));
     [a, b, c, d]
-}
-
-/// What becomes of the entries of a stream before a new one is added.
-#[derive(Default)]
-struct Edit<'a, const STRIDE: usize> {
-    entries: &'a [[u32; STRIDE]],
-    /// Those before this rank go.
-    from: usize,
-    /// This one goes too.
-    dropped: Option<usize>,
-    /// This one has the value of the new one.
-    superseded: Option<usize>,
-}
-
-/// The record as it will be; kept from visit to visit for its memory.
-#[derive(Debug, Default)]
-pub struct Draft {
-    words: Vec<u32>,
-    /// How many words of the record are dealt with.
-    copied: usize,
-}
-
-impl Draft {
-    /// Writes a region anew, after what lies before it. Returns by how many entries it grew.
-    #[inline(always)]
-    fn replace<const STRIDE: usize>(&mut self, place: Place, edit: Edit<STRIDE>, entry: [u32; STRIDE]) -> i64 {
-        if self.copied == 0 {
-            self.words.clear();
-        }
-        self.words.extend_from_slice(&place.record[self.copied..place.region.start]);
-        self.copied = place.region.start + place.region.words;
-        let start = self.words.len();
-        let kept = match edit.dropped {
-            None => [&edit.entries[edit.from..], &[]],
-            Some(rank) => [&edit.entries[edit.from..rank], &edit.entries[rank + 1..]],
-        };
-        self.words.extend_from_slice(kept[0].as_flattened());
-        self.words.extend_from_slice(kept[1].as_flattened());
-        if let Some(rank) = edit.superseded {
-            // Whatever was dropped lay before it.
-            let behind = (edit.entries.len() - 1 - rank) * STRIDE;
-            let last = self.words.len() - 1 - behind;
-            self.words[last] |= SUPERSEDED;
-        }
-        self.words.extend_from_slice(&entry);
-        let length = self.words.len() - start;
-        let directory = &mut self.words[HEAD + place.stream];
-        *directory = *directory & !LENGTH | length as u32;
-        (length / STRIDE) as i64 - edit.entries.len() as i64
-    }
-
-    /// Adds the rest of the record, and moves the regions' starts.
-    fn finish(&mut self, record: &[u32], streams: usize, newest: i64) {
-        self.words.extend_from_slice(&record[self.copied..record::used(record)]);
-        record::set_used(&mut self.words);
-        record::set_newest(&mut self.words, newest);
-        record::lay_out(&mut self.words, streams);
-    }
 }

@@ -8,7 +8,7 @@
 use crate::expr::eval::{ColumnData, Evaluator, Truth};
 use crate::expr::graph::{Graph, NodeId};
 use crate::expr::node::Node;
-use crate::ruleset::types::{Lock, LockDuration, ReasonPart, Rule, RuleSet};
+use crate::ruleset::types::RuleSet;
 
 /// The bit that every row has.
 pub const ALWAYS: u64 = 1;
@@ -33,7 +33,7 @@ impl Demand {
         let mut demand = Demand { conditions: Vec::new(), features: vec![0; rules.features.len()] };
         demand.ask(ALWAYS, |_| true, &features_under(graph, unconditional(rules)));
         for rule in &rules.rules {
-            let named = features_under(graph, shown(rule).chain([rule.when]));
+            let named = features_under(graph, rule.shown().chain([rule.when]));
             match rule.on {
                 None => demand.ask(ALWAYS, |_| true, &named),
                 Some(on) => {
@@ -83,34 +83,12 @@ impl Demand {
     }
 }
 
-/// What a rule shows when it fires.
-fn shown(rule: &Rule) -> impl Iterator<Item = NodeId> + '_ {
-    let reasons = rule.reason.iter().flat_map(|(_, parts)| parts).filter_map(|part| match part {
-        ReasonPart::Text(_) => None,
-        ReasonPart::Value(named) => Some(named.node),
-    });
-    reasons.chain(rule.values.iter().map(|named| named.node))
-}
-
 /// What is computed for every event: the inputs of features, conditions, and all that locks look at.
 fn unconditional(rules: &RuleSet) -> impl Iterator<Item = NodeId> + '_ {
-    let features = rules.features.iter().flat_map(|feature| {
-        let keys = feature.by.iter().chain(feature.read_by.iter().flatten()).map(|part| part.node);
-        keys.chain(feature.filter).chain(feature.reset).chain(feature.of.map(|(node, _)| node))
-    });
+    let features = rules.features.iter().flat_map(|feature| feature.values().chain(feature.conditions()));
     let conditions = rules.rules.iter().filter_map(|rule| rule.on);
-    let locks = rules.rules.iter().filter_map(|rule| rule.lock.as_ref()).flat_map(lock_nodes);
-    features.chain(conditions).chain(locks)
-}
-
-fn lock_nodes(lock: &Lock) -> impl Iterator<Item = NodeId> + '_ {
-    let parts = lock.target.iter().chain(&lock.covers_by).map(|part| part.node);
-    let reset = lock.backoff.as_ref().and_then(|backoff| backoff.reset);
-    let duration = match lock.duration {
-        LockDuration::Computed(node) => Some(node),
-        LockDuration::Fixed(_) | LockDuration::UntilUnlocked => None,
-    };
-    parts.chain(lock.covers).chain(lock.release).chain(reset).chain(duration)
+    let locks = rules.rules.iter().filter_map(|rule| rule.lock.as_ref());
+    features.chain(conditions).chain(locks.flat_map(|lock| lock.keys().chain(lock.conditions())))
 }
 
 /// Per feature whether any of the nodes rests on it.

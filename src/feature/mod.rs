@@ -7,6 +7,7 @@ pub mod append;
 pub mod bucket;
 pub mod cursor;
 pub mod demand;
+pub mod draft;
 pub mod eviction;
 pub mod exact;
 pub mod hot;

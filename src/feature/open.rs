@@ -5,7 +5,7 @@ use super::hot::{Hot, HotSeries};
 use super::plan::{Cell, Keep, Read, Stream};
 use super::reading;
 use super::record::{self, Region};
-use super::series::{Flat, Layout, Needs, SUPERSEDED, Series};
+use super::series::{Flat, Layout, Needs, SUPERSEDED, SUPERSEDED_WORD, Series};
 use super::slab::Slab;
 use super::totals::Totals;
 use super::tree::Entry;
@@ -234,7 +234,7 @@ impl<'a> Open<'a> {
     /// Flags an entry as followed by one with the same value.
     fn supersede(&mut self, region: Region, shape: &Shape, rank: usize) {
         let last_word = region.start + shape.prefix + (rank + 1) * shape.layout.stride - 1;
-        self.words_mut()[last_word] |= (SUPERSEDED >> 96) as u32;
+        self.words_mut()[last_word] |= SUPERSEDED_WORD;
     }
 
     /// Drops a range of ranks of a flat stream.

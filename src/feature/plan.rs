@@ -199,12 +199,6 @@ impl Plan {
     }
 }
 
-/// Every node a feature depends on.
-fn inputs_of(feature: &Feature) -> impl Iterator<Item = NodeId> + '_ {
-    let keys = feature.by.iter().chain(feature.read_by.iter().flatten()).map(|part| part.node);
-    keys.chain(feature.filter).chain(feature.reset).chain(feature.of.map(|(node, _)| node))
-}
-
 fn feature_levels(graph: &Graph, features: &[Feature]) -> Vec<usize> {
     let mut levels = vec![0; features.len()];
     // The loader refuses cycles, so the longest chain is at most the number of features.
@@ -212,7 +206,9 @@ fn feature_levels(graph: &Graph, features: &[Feature]) -> Vec<usize> {
         let nodes = graph.levels(|feature| levels[feature]);
         let next: Vec<usize> = features
             .iter()
-            .map(|feature| inputs_of(feature).map(|node| nodes[node as usize]).max().unwrap_or(0))
+            .map(|feature| {
+                feature.values().chain(feature.conditions()).map(|node| nodes[node as usize]).max().unwrap_or(0)
+            })
             .collect();
         if next == levels {
             break;

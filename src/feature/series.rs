@@ -64,7 +64,11 @@ pub struct Layout {
 /// The bit of a hash that says that a later entry has the same value.
 pub const SUPERSEDED: u128 = 1 << 127;
 
-const NARROW: u32 = (1 << 31) - 1;
+/// The same bit in the last word of the hash.
+pub const SUPERSEDED_WORD: u32 = (SUPERSEDED >> 96) as u32;
+
+/// Narrow times are kept in these bits of a word, next to the bit that marks barriers.
+pub const NARROW: u32 = (1 << 31) - 1;
 
 impl Layout {
     /// The layout of a stream's entries.

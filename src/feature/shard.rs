@@ -1,6 +1,7 @@
 //! One part of a dimension's keys: finds the record of a key, lets the event enter, reads the features.
 
-use super::append::{self, Draft, Event};
+use super::append::{self, Event};
+use super::draft::Draft;
 use super::open::{Memory, Open, Shape};
 use super::reading::{self, Reader};
 use super::record;

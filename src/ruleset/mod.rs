@@ -20,6 +20,7 @@ mod order;
 pub(crate) mod read;
 mod reason;
 pub mod render;
+mod roots;
 mod rules;
 mod scalar;
 pub(crate) mod suggest;
