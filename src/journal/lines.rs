@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
-use super::{MAX_PARTITION, Tick, base64};
+use super::{MAX_PARTITION, Start, Tick, base64};
 use crate::wire::{MAX_RECORD, write_json_string};
 
 /// Version of the file's form; another one is not read.
@@ -20,7 +20,7 @@ pub const MAX_VALUE: usize = MAX_RECORD + 1;
 
 /// A record with the place it was consumed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct Consumed {
     /// Name of the topic.
     pub topic: String,
     /// Number of the partition.
@@ -39,11 +39,13 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// A record was consumed.
-    Record(Record),
+    Record(Consumed),
     /// Locks of a silent partition were closed.
     Tick(Tick),
     /// From here on this rule set decided, `name@hash`.
     RuleSet(String),
+    /// The owner began to decide, or went on under other settings.
+    Start(Start),
 }
 
 /// A line that is none of a journal.
@@ -65,9 +67,8 @@ pub fn write_head(out: &mut Vec<u8>) {
 pub fn write_step(out: &mut Vec<u8>, step: &Step) {
     match step {
         Step::Record(record) => write_record(out, record),
-        Step::Tick(Tick { partition, time }) => {
-            out.extend_from_slice(format!("{{\"tick\":{{\"partition\":{partition},\"time\":{time}}}}}").as_bytes());
-        }
+        Step::Tick(tick) => write_object(out, "tick", tick),
+        Step::Start(start) => write_object(out, "start", start),
         Step::RuleSet(id) => {
             out.extend_from_slice(b"{\"ruleset\":");
             write_json_string(out, id);
@@ -77,8 +78,15 @@ pub fn write_step(out: &mut Vec<u8>, step: &Step) {
     out.push(b'\n');
 }
 
-fn write_record(out: &mut Vec<u8>, record: &Record) {
-    let Record { topic, partition, offset, timestamp, control, value } = record;
+fn write_object(out: &mut Vec<u8>, name: &str, value: &impl Serialize) {
+    out.extend_from_slice(format!("{{\"{name}\":").as_bytes());
+    // Plain values, written to memory.
+    out.extend_from_slice(&serde_json::to_vec(value).unwrap_or_default());
+    out.push(b'}');
+}
+
+fn write_record(out: &mut Vec<u8>, record: &Consumed) {
+    let Consumed { topic, partition, offset, timestamp, control, value } = record;
     out.extend_from_slice(b"{\"topic\":");
     write_json_string(out, topic);
     let timestamp = timestamp.map_or_else(|| "null".to_owned(), |time| time.to_string());
@@ -129,15 +137,9 @@ struct Fields {
     #[serde(default, deserialize_with = "present")]
     value: Option<Option<String>>,
     base64: Option<String>,
-    tick: Option<TickFields>,
+    tick: Option<Tick>,
     ruleset: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TickFields {
-    partition: u32,
-    time: i64,
+    start: Option<Start>,
 }
 
 /// Tells `null` from nothing.
@@ -183,15 +185,16 @@ impl Reader {
                 base64,
                 tick: None,
                 ruleset: None,
+                start: None,
             } => {
                 let value = value_of(value, base64)?;
                 self.check_place(&topic, partition, offset)?;
-                Ok(Step::Record(Record { topic, partition, offset, timestamp, control, value }))
+                Ok(Step::Record(Consumed { topic, partition, offset, timestamp, control, value }))
             }
             Fields { topic: None, partition: None, offset: None, timestamp: None, control: false, .. }
                 if fields.value.is_none() && fields.base64.is_none() =>
             {
-                read_mark(fields.tick, fields.ruleset)
+                read_mark(fields.tick, fields.ruleset, fields.start)
             }
             _ => Err(choices()),
         }
@@ -226,12 +229,11 @@ fn no_head() -> String {
     format!("expected {{\"lockkeeper_journal\":{VERSION}}}; is this a file that `lockkeeper journal export` wrote?")
 }
 
-fn read_mark(tick: Option<TickFields>, ruleset: Option<String>) -> Result<Step, String> {
-    match (tick, ruleset) {
-        (Some(TickFields { partition, time }), None) if partition <= MAX_PARTITION => {
-            Ok(Step::Tick(Tick { partition, time }))
-        }
-        (None, Some(id)) => Ok(Step::RuleSet(id)),
+fn read_mark(tick: Option<Tick>, ruleset: Option<String>, start: Option<Start>) -> Result<Step, String> {
+    match (tick, ruleset, start) {
+        (Some(tick), None, None) if tick.partition <= MAX_PARTITION => Ok(Step::Tick(tick)),
+        (None, Some(id), None) => Ok(Step::RuleSet(id)),
+        (None, None, Some(start)) => Ok(Step::Start(start)),
         _ => Err(choices()),
     }
 }
@@ -251,7 +253,7 @@ fn value_of(value: Option<Option<String>>, base64: Option<String>) -> Result<Opt
 
 fn choices() -> String {
     "expected a record (`topic`, `partition`, `offset`, `timestamp`, `control` and `value` or `base64`), a `tick` \
-     (`partition` and `time`) or a `ruleset`"
+     (`partition` and `time`), a `start` or a `ruleset`"
         .to_owned()
 }
 
@@ -265,6 +267,7 @@ fn expected(fault: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::Settings;
     use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
     const HEAD: &str = "{\"lockkeeper_journal\":1}";
@@ -289,12 +292,18 @@ mod tests {
     fn record(offset: u64, value: Option<&[u8]>) -> Step {
         let value = value.map(<[u8]>::to_vec);
         let (topic, timestamp) = ("events".to_owned(), Some(1_750_000_000_000));
-        Step::Record(Record { topic, partition: 0, offset, timestamp, control: false, value })
+        Step::Record(Consumed { topic, partition: 0, offset, timestamp, control: false, value })
+    }
+
+    fn start() -> Start {
+        let settings = Settings { emit_all: true, max_future: 300_000, max_skew: 3_600_000, record_size: 65_536 };
+        Start { is_fresh: true, ruleset: "demo@0123456789ab".to_owned(), settings }
     }
 
     #[test]
     fn lines_look_as_documented() {
         let steps = [
+            Step::Start(start()),
             Step::RuleSet("demo@0123456789ab".to_owned()),
             record(5, Some(br#"{"id":"e"}"#)),
             Step::Tick(Tick { partition: 1, time: -7 }),
@@ -303,6 +312,7 @@ mod tests {
         ];
         let text = [
             HEAD,
+            r#"{"start":{"is_fresh":true,"ruleset":"demo@0123456789ab","settings":{"emit_all":true,"max_future":300000,"max_skew":3600000,"record_size":65536}}}"#,
             r#"{"ruleset":"demo@0123456789ab"}"#,
             RECORD,
             r#"{"tick":{"partition":1,"time":-7}}"#,
@@ -370,10 +380,11 @@ mod tests {
         let record = (place, any::<Option<i64>>(), any::<bool>(), value);
         prop_oneof![
             record.prop_map(|((topic, partition, offset), timestamp, control, value)| {
-                Step::Record(Record { topic, partition, offset, timestamp, control, value })
+                Step::Record(Consumed { topic, partition, offset, timestamp, control, value })
             }),
             (0..=MAX_PARTITION, any::<i64>()).prop_map(|(partition, time)| Step::Tick(Tick { partition, time })),
             any::<String>().prop_map(Step::RuleSet),
+            any::<bool>().prop_map(|is_fresh| Step::Start(Start { is_fresh, ..start() })),
         ]
     }
 

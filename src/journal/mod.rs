@@ -9,16 +9,65 @@ mod base64;
 pub mod lines;
 pub mod record;
 
-pub use lines::{LineFault, Reader, Record, Step};
-pub use record::{Entries, Entry, RecordFault, Run};
+use serde::{Deserialize, Serialize};
+
+pub use lines::{LineFault, Reader, Step};
+pub use record::{Entry, Record, RecordFault, Run};
 
 /// The lock ends of a partition up to a time were written although no event came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tick {
     /// Number of the partition.
     pub partition: u32,
     /// Event time in ms.
     pub time: i64,
+}
+
+/// What the owner was told about the run; the output depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Whether bare decisions were written as well.
+    pub emit_all: bool,
+    /// How far ahead of its record's timestamp an event might be, ms.
+    pub max_future: i64,
+    /// How far behind the newest event of all partitions an event might be, ms.
+    pub max_skew: i64,
+    /// Largest record, bytes.
+    pub record_size: u32,
+}
+
+/// The owner began to decide, or went on under other settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// Whether it had no history: at its first start, and after its state was given up.
+    pub is_fresh: bool,
+    /// The rule set it decided by, `name@hash`.
+    pub ruleset: String,
+    /// What it was told.
+    pub settings: Settings,
+}
+
+/// A place in the output: how much of it there was, and which.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Number of lines so far.
+    pub sequence: u64,
+    /// Running hash of all lines so far: see [`Mark::add`].
+    pub output_hash: u128,
+}
+
+/// Odd and without structure, so that no line's place can be undone: the golden ratio's first 128 binary digits.
+const MULTIPLIER: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
+impl Mark {
+    /// Counts one more line. The hash depends on the lines and their order, not on how they were cut into batches.
+    pub fn add(&mut self, line: &[u8]) {
+        self.sequence += 1;
+        self.output_hash = self.output_hash.wrapping_mul(MULTIPLIER).wrapping_add(xxhash_rust::xxh3::xxh3_128(line));
+    }
 }
 
 /// Highest number of a partition: Kafka's are not negative and have 31 bits.
