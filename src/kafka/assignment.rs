@@ -48,6 +48,12 @@ impl Assignment {
         &self.topics
     }
 
+    /// Whether a partition is read, paused or not.
+    pub(super) fn has(&self, topic: &str, partition: i32) -> bool {
+        let place = self.topics.iter().position(|known| known == topic);
+        self.slots.iter().any(|slot| Some(usize::from(slot.topic)) == place && slot.partition == partition)
+    }
+
     /// The number of a message's topic; `None` where it has none.
     pub(super) fn topic(&mut self, message: &Message) -> Option<u16> {
         if let Some((_, place)) = self.seen.iter().find(|(topic, _)| *topic == message.topic_id) {
@@ -141,7 +147,9 @@ mod tests {
         for (topic, partition) in [(0, 1), (1, 0)] {
             assert_eq!(assignment.open(topic, partition), None);
         }
+        assert!(assignment.has("a", 0));
         for unknown in [("a", 1), ("b", 0)] {
+            assert!(!assignment.has(unknown.0, unknown.1), "{unknown:?}");
             assert!(assignment.to_change(&[("a", 0), unknown], true).is_err(), "{unknown:?}");
         }
     }

@@ -10,33 +10,23 @@ use std::time::Duration;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::assignment::Assignment;
-use super::error::{Error, is_credentials, is_denial};
+use super::error::Error;
 use super::fetched::{Event, Fetched, Record, partition_fault};
-use super::offsets::{
-    Commit, Committed, Position, Watermarks, check_topic, commit_list, first_error, partition_list, position_list,
-    read_committed,
-};
-use super::raw::{Batch, Coded, GroupMetadata, Handle, Message, Notice};
-use super::sender::{log, now};
+use super::group::Group;
+use super::offsets::{Committed, Position, Watermarks, check_topic, position_list};
+use super::raw::{Batch, Handle, Message, Notice};
+use super::sender::log;
 use super::settings::Settings;
 
 /// Records taken from the library in one go; what a fetch has no room for waits here for the next.
 const TAKEN_AT_ONCE: usize = 512;
-/// Between two questions to a group whose coordinator is not ready.
-const COORDINATOR_PAUSE: Duration = Duration::from_millis(50);
 
 /// A consumer of assigned partitions.
 pub struct Consumer {
     // Records go back to the library before their client is closed.
     batch: Batch,
     assignment: Assignment,
-    servers: String,
-    handle: Arc<Handle>,
-}
-
-/// The consumer group, for committing from another thread than the one that fetches.
-#[derive(Clone)]
-pub struct Group {
+    group: Group,
     handle: Arc<Handle>,
 }
 
@@ -47,18 +37,14 @@ impl Consumer {
     /// Properties that cannot be used.
     pub fn connect(settings: &Settings) -> Result<Self, Error> {
         let handle = Arc::new(Handle::consumer(&settings.consumer()?)?);
-        Ok(Self {
-            batch: Batch::new(Arc::clone(&handle)),
-            assignment: Assignment::default(),
-            servers: settings.bootstrap_servers.clone(),
-            handle,
-        })
+        let group = Group::new(Arc::clone(&handle), &settings.bootstrap_servers);
+        Ok(Self { batch: Batch::new(Arc::clone(&handle)), assignment: Assignment::default(), group, handle })
     }
 
     /// The group, for committing from elsewhere.
     #[must_use]
     pub fn group(&self) -> Group {
-        Group { handle: Arc::clone(&self.handle) }
+        self.group.clone()
     }
 
     /// How many partitions a topic has.
@@ -68,15 +54,18 @@ impl Consumer {
     pub fn partition_count(&self, topic: &str, wait: Duration) -> Result<i32, Error> {
         check_topic(topic)?;
         let doing = || format!("looking for topic `{topic}`");
-        let metadata =
-            self.handle.client().fetch_metadata(Some(topic), wait).map_err(|error| self.explain(doing(), &error))?;
+        let metadata = self
+            .handle
+            .client()
+            .fetch_metadata(Some(topic), wait)
+            .map_err(|error| self.group.explain(doing(), &error))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic);
         let missing = || Error::MissingTopic { topic: topic.to_string() };
         let found = found.ok_or_else(missing)?;
         match found.error().map(RDKafkaErrorCode::from) {
             None => i32::try_from(found.partitions().len()).ok().filter(|count| *count > 0).ok_or_else(missing),
             Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Err(missing()),
-            Some(code) => Err(self.explain(doing(), &KafkaError::MetadataFetch(code))),
+            Some(code) => Err(self.group.explain(doing(), &KafkaError::MetadataFetch(code))),
         }
     }
 
@@ -85,21 +74,8 @@ impl Consumer {
     ///
     /// # Errors
     /// No access, nobody there, wrong credentials, a transaction that does not end in time.
-    #[expect(clippy::disallowed_methods, reason = "the library gives up at once while a coordinator moves")]
     pub fn committed(&self, partitions: &[(&str, i32)], wait: Duration) -> Result<Vec<Option<Committed>>, Error> {
-        let start = now();
-        loop {
-            let list = partition_list(partitions)?;
-            let left = wait.saturating_sub(start.elapsed());
-            match self.handle.committed(&list, left).and_then(|()| read_committed(&list)) {
-                Ok(committed) => return Ok(committed),
-                Err(code) if is_moving(code) && start.elapsed() < wait => std::thread::sleep(COORDINATOR_PAUSE),
-                Err(code) => {
-                    let doing = "reading committed offsets".to_string();
-                    return Err(self.explain(doing, &KafkaError::OffsetFetch(code)));
-                }
-            }
-        }
+        self.group.committed(partitions, wait)
     }
 
     /// How far a partition reaches.
@@ -110,8 +86,19 @@ impl Consumer {
         check_topic(topic)?;
         let found = self.handle.client().fetch_watermarks(topic, partition, wait);
         let (start, end) =
-            found.map_err(|error| self.explain(format!("asking how far {topic}/{partition} reaches"), &error))?;
+            found.map_err(|error| self.group.explain(format!("asking how far {topic}/{partition} reaches"), &error))?;
         Ok(Watermarks { start, end })
+    }
+
+    /// Where an assigned partition ended when the broker last answered for it, records of open transactions included:
+    /// what lag is measured against. Asks nobody; `None` until there was an answer.
+    #[must_use]
+    pub fn known_end(&self, topic: &str, partition: i32) -> Option<i64> {
+        // The library would make a topic of its own out of a name it does not know.
+        if !self.assignment.has(topic, partition) {
+            return None;
+        }
+        self.handle.high_watermark(topic, partition).ok().filter(|end| *end >= 0)
     }
 
     /// Reads these partitions from now on, and no others. Topics are numbered by their first mention.
@@ -198,31 +185,6 @@ impl Consumer {
             }
         }
     }
-
-    /// Says why, with the help of what the library has said in the meantime: calls themselves only time out.
-    fn explain(&self, doing: String, error: &KafkaError) -> Error {
-        explain(&self.handle, &self.servers, doing, error)
-    }
-}
-
-impl Group {
-    /// Who the group believes we are; to be asked anew for each transaction.
-    ///
-    /// # Errors
-    /// The library has none.
-    pub(super) fn metadata(&self) -> Result<GroupMetadata, Error> {
-        self.handle.group_metadata().ok_or_else(|| Error::other("asking for the group", "it has no metadata"))
-    }
-
-    /// Commits outside any transaction and waits for the answer: for the mode without exactly-once.
-    ///
-    /// # Errors
-    /// Names and offsets that cannot be; no access, nobody there.
-    pub fn commit(&self, commits: &[Commit]) -> Result<(), Error> {
-        let list = commit_list(commits)?;
-        let done: Coded = self.handle.commit(&list).and_then(|()| first_error(&list));
-        done.map_err(|code| Error::other("committing offsets", code))
-    }
 }
 
 /// Bytes of key and value.
@@ -251,57 +213,4 @@ fn store(fetched: &mut Fetched, assignment: &mut Assignment, message: &Message) 
         let fault = partition_fault(message.code);
         fetched.push_event(Event::Partition { topic, partition, offset, fault, reason: reason() });
     }
-}
-
-/// Turns the code of a call into an error that says what to do, with the help of what else the library has said.
-pub(super) fn explain(handle: &Handle, servers: &str, doing: String, error: &KafkaError) -> Error {
-    let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
-    let (mut reason, mut credentials) = (code.to_string(), is_credentials(code));
-    while let Some(notice) = handle.notice() {
-        match notice {
-            // Once the credentials are the trouble, what follows from them is not told.
-            Notice::Trouble { .. } if credentials => {}
-            Notice::Trouble { code: RDKafkaErrorCode::AllBrokersDown, .. } => {}
-            Notice::Trouble { code, reason: said, .. } => {
-                (reason, credentials) = (said, is_credentials(code));
-            }
-            other => log(&other),
-        }
-    }
-    let servers = servers.to_string();
-    if credentials {
-        Error::Credentials { doing, servers, reason }
-    } else if is_denial(code) {
-        Error::Denied { doing, reason }
-    } else if is_silence(code) {
-        Error::Unreachable { doing, servers, reason }
-    } else {
-        Error::Other { doing, reason }
-    }
-}
-
-/// The codes of a group whose coordinator is being found or is still loading.
-fn is_moving(code: RDKafkaErrorCode) -> bool {
-    matches!(
-        code,
-        RDKafkaErrorCode::NotCoordinator
-            | RDKafkaErrorCode::CoordinatorNotAvailable
-            | RDKafkaErrorCode::CoordinatorLoadInProgress
-            | RDKafkaErrorCode::UnstableOffsetCommit
-    )
-}
-
-/// The codes of not having been answered.
-fn is_silence(code: RDKafkaErrorCode) -> bool {
-    matches!(
-        code,
-        RDKafkaErrorCode::OperationTimedOut
-            | RDKafkaErrorCode::BrokerTransportFailure
-            | RDKafkaErrorCode::AllBrokersDown
-            | RDKafkaErrorCode::Resolve
-            | RDKafkaErrorCode::SSL
-            | RDKafkaErrorCode::WaitingForCoordinator
-            | RDKafkaErrorCode::TimedOutQueue
-            | RDKafkaErrorCode::RequestTimedOut
-    )
 }

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::consumer::Group;
 use super::error::{Error, Failure};
+use super::group::Group;
 use super::offsets::Commit;
 use super::raw::Handle;
 use super::sender::{Outgoing, Producer, Sender};

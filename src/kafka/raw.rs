@@ -117,6 +117,17 @@ impl Handle {
         coded(unsafe { sys::rd_kafka_commit(self.client.native_ptr(), offsets.ptr(), 0) })
     }
 
+    /// The end of a partition as the last fetch response had it; negative where there was none. Asks nobody.
+    pub(super) fn high_watermark(&self, topic: &str, partition: i32) -> Result<i64, RDKafkaErrorCode> {
+        let topic = CString::new(topic).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
+        let (mut low, mut high) = (-1, -1);
+        let client = self.client.native_ptr();
+        // SAFETY: the client is alive, the topic ends with a zero byte and is only read during the call; both numbers
+        // are ours and written to before the call returns.
+        coded(unsafe { sys::rd_kafka_get_watermark_offsets(client, topic.as_ptr(), partition, &mut low, &mut high) })?;
+        Ok(high)
+    }
+
     /// Reads these partitions beside those that are read already, each from its offset.
     pub(super) fn add(&self, partitions: &TopicPartitionList) -> Result<(), Fault> {
         // SAFETY: both are alive; the library copies the list.

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::consumer::{Group, explain};
 use super::error::{Error, Failure, is_denial, is_fenced, is_refusal};
+use super::group::{Group, explain};
 use super::offsets::{Commit, commit_list};
 use super::raw::{Fault, Handle};
 use super::sender::{Outgoing, Producer, Sender};

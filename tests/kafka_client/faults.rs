@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lockkeeper::kafka::admin::time_kind;
-use lockkeeper::kafka::{Consumer, Error, Settings, TransactionalProducer};
+use lockkeeper::kafka::{Consumer, Error, Position, Settings, TransactionalProducer};
 
 use crate::broker;
 use crate::log::{WAIT, settings, watchdog, with};
@@ -35,12 +35,15 @@ fn an_unreachable_broker_is_unreachable() {
     let nobody = std::net::TcpListener::bind(("127.0.0.1", 0)).map(|listener| listener.local_addr());
     let nobody = nobody.expect("bound").expect("an address");
     let settings = settings(&nobody.to_string(), "unreachable");
-    let consumer = Consumer::connect(&settings).expect("a consumer");
+    let mut consumer = Consumer::connect(&settings).expect("a consumer");
+    consumer.assign(&[Position { topic: "events", partition: 0, offset: 0 }]).expect("assigned");
+    assert_eq!(consumer.known_end("events", 0), None, "nobody has said");
     let wait = Duration::from_millis(1500);
     let errors = [
         consumer.partition_count("events", wait).expect_err("nobody there"),
         consumer.watermarks("events", 0, wait).expect_err("nobody there"),
         consumer.committed(&[("events", 0)], wait).expect_err("nobody there"),
+        consumer.group().committed(&[("events", 0)], wait).expect_err("nobody there"),
         TransactionalProducer::init(&settings, consumer.group(), watchdog(), wait).err().expect("nobody there"),
     ];
     for error in errors {

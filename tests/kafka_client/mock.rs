@@ -31,8 +31,13 @@ fn records_go_round_and_offsets_are_kept() {
         });
     }
     assert_eq!((values, end), (vec![b"one".to_vec(), b"two".to_vec()], Some(2)));
-    let committed = consumer.committed(&[("events", 0), ("events", 1)], WAIT).expect("an answer");
+    assert_eq!((consumer.known_end("decisions", 0), consumer.known_end("events", 0)), (Some(2), None));
+    let partitions = [("events", 0), ("events", 1)];
+    let committed = consumer.committed(&partitions, WAIT).expect("an answer");
     assert_eq!(committed, [None, Some(Committed { next_offset: 9, metadata: "seq=2".to_string() })]);
+    let group = consumer.group();
+    let asked = std::thread::spawn(move || group.committed(&partitions, WAIT)).join().expect("no panic");
+    assert_eq!(asked, Ok(committed), "from another thread");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use lockkeeper::kafka::{
 };
 
 use crate::broker;
-use crate::log::{WAIT, settings, with};
+use crate::log::{WAIT, bare, producer, settings, with};
 
 /// Writes values to partition 0, with their own place as key and time.
 fn write(settings: &Settings, topic: &str, values: &[String]) {
@@ -135,6 +135,33 @@ fn a_position_outside_the_log_is_an_event_and_not_a_new_position() {
     );
     let watermarks = consumer.watermarks("outside", 0, WAIT).expect("an answer");
     assert_eq!(watermarks, Watermarks { start: 0, end: 1 });
+}
+
+#[test]
+fn where_a_partition_ends_is_known_from_what_was_fetched() {
+    let Some(broker) = broker::shared() else { return };
+    broker.create_topic("ends", 2, &[]);
+    let settings = settings(&broker.bootstrap(), "ends");
+    write(&settings, "ends", &["one", "two", "three"].map(str::to_string));
+    let mut consumer = Consumer::connect(&settings).expect("a consumer");
+    assert_eq!(consumer.known_end("ends", 0), None, "not assigned");
+    consumer.assign(&[Position { topic: "ends", partition: 0, offset: 0 }]).expect("assigned");
+    let mut fetched = Fetched::new(1, 1_000);
+    consumer.fetch(&mut fetched, WAIT);
+    assert_eq!((fetched.len(), consumer.known_end("ends", 0)), (1, Some(3)), "also beyond what was handed out");
+
+    let mut producer = producer(&settings, &consumer);
+    producer.begin().expect("begun");
+    producer.send(&bare("ends", "open")).expect("sent");
+    let seen = || {
+        consumer.fetch(&mut fetched, std::time::Duration::from_millis(100));
+        consumer.known_end("ends", 0).filter(|end| *end > 3)
+    };
+    assert_eq!(broker::wait_for("the record of the open transaction", seen), 4);
+    producer.abort().expect("aborted");
+    for (topic, partition) in [("ends", 1), ("other", 0), ("no\0topic", 0), ("ends", -1)] {
+        assert_eq!(consumer.known_end(topic, partition), None, "{topic:?}/{partition}");
+    }
 }
 
 #[test]
