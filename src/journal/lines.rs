@@ -267,7 +267,7 @@ fn expected(fault: &serde_json::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Settings;
+    use crate::journal::{Mark, Settings};
     use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
     const HEAD: &str = "{\"lockkeeper_journal\":1}";
@@ -297,7 +297,7 @@ mod tests {
 
     fn start() -> Start {
         let settings = Settings { emit_all: true, max_future: 300_000, max_skew: 3_600_000, record_size: 65_536 };
-        Start { is_fresh: true, ruleset: "demo@0123456789ab".to_owned(), settings }
+        Start { is_fresh: true, ruleset: "demo@0123456789ab".to_owned(), settings, mark: Mark { sequence: 7, output_hash: 0xff } }
     }
 
     #[test]
@@ -312,7 +312,7 @@ mod tests {
         ];
         let text = [
             HEAD,
-            r#"{"start":{"is_fresh":true,"ruleset":"demo@0123456789ab","settings":{"emit_all":true,"max_future":300000,"max_skew":3600000,"record_size":65536}}}"#,
+            r#"{"start":{"is_fresh":true,"ruleset":"demo@0123456789ab","settings":{"emit_all":true,"max_future":300000,"max_skew":3600000,"record_size":65536},"mark":{"sequence":7,"output_hash":"000000000000000000000000000000ff"}}}"#,
             r#"{"ruleset":"demo@0123456789ab"}"#,
             RECORD,
             r#"{"tick":{"partition":1,"time":-7}}"#,

@@ -48,15 +48,41 @@ pub struct Start {
     pub ruleset: String,
     /// What it was told.
     pub settings: Settings,
+    /// Where the output stood: an owner without history goes on counting.
+    pub mark: Mark,
 }
 
 /// A place in the output: how much of it there was, and which.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Mark {
     /// Number of lines so far.
     pub sequence: u64,
-    /// Running hash of all lines so far: see [`Mark::add`].
+    /// Running hash of all lines so far: see [`Mark::add`]. As hex digits where people read it.
+    #[serde(with = "hex")]
     pub output_hash: u128,
+}
+
+/// JSON numbers end at 64 bits.
+mod hex {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&format!("{value:032x}"))
+        } else {
+            value.serialize(serializer)
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        if !deserializer.is_human_readable() {
+            return u128::deserialize(deserializer);
+        }
+        let text = String::deserialize(deserializer)?;
+        u128::from_str_radix(&text, 16).map_err(|_| D::Error::custom("expected up to 32 hex digits"))
+    }
 }
 
 /// Odd and without structure, so that no line's place can be undone: the golden ratio's first 128 binary digits.

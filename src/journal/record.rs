@@ -46,8 +46,8 @@ pub struct Record {
     pub topics: Vec<String>,
     /// In order.
     pub entries: Vec<Entry>,
-    /// Where the output stood after the last entry.
-    pub mark: Mark,
+    /// Where the output stood after the last entry; of a transaction with several records, only the last one says so.
+    pub mark: Option<Mark>,
 }
 
 /// Why a value is no record of the journal.
@@ -74,7 +74,7 @@ pub enum RecordFault {
 struct Packed {
     topics: Vec<String>,
     entries: Vec<PackedEntry>,
-    mark: Mark,
+    mark: Option<Mark>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn record(entries: Vec<Entry>) -> Record {
-        Record { topics: vec!["wallet-events".to_owned(), "control".to_owned()], entries, mark: Mark::default() }
+        Record { topics: vec!["wallet-events".to_owned(), "control".to_owned()], entries, mark: None }
     }
 
     fn entry() -> impl Strategy<Value = Entry> {
@@ -186,7 +186,8 @@ mod tests {
             (any::<bool>(), any::<String>(), settings).prop_map(|(is_fresh, ruleset, settings)| Entry::Start(Start {
                 is_fresh,
                 ruleset,
-                settings
+                settings,
+                mark: Mark { sequence: 7, output_hash: 1 << 127 }
             })),
             any::<String>().prop_map(Entry::RuleSet),
         ]
@@ -195,8 +196,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
-        fn what_is_encoded_is_decoded(entries in prop::collection::vec(entry(), 0..20), sequence: u64, output_hash: u128) {
-            let record = Record { mark: Mark { sequence, output_hash }, ..record(entries) };
+        fn what_is_encoded_is_decoded(entries in prop::collection::vec(entry(), 0..20), mark: Option<(u64, u128)>) {
+            let mark = mark.map(|(sequence, output_hash)| Mark { sequence, output_hash });
+            let record = Record { mark, ..record(entries) };
             let bytes = record.encode().expect("it is possible");
             prop_assert_eq!(Record::decode(&bytes), Ok(record));
         }
@@ -225,7 +227,7 @@ mod tests {
     fn a_batch_costs_about_ten_bytes() {
         let two = [run(0, 0, 1 << 33, (1 << 33) + 500), run(0, 1, 1 << 32, (1 << 32) + 500)];
         let length = |entries: &[Entry]| record(entries.to_vec()).encode().expect("possible").len();
-        assert_eq!((length(&[]), length(&two[..1]), length(&two)), (27, 37, 47));
+        assert_eq!((length(&[]), length(&two[..1]), length(&two)), (26, 36, 46));
     }
 
     #[test]
@@ -250,13 +252,13 @@ mod tests {
             (&[][..], RecordFault::Empty),
             (&[2, 0, 0], RecordFault::Version { found: 2 }),
             (&[1], RecordFault::Damaged),
-            (&[1, 0, 0, 0, 0, 0], RecordFault::Damaged),
-            (&[1, 0, 1, 0, 0, 0, 0, 1, 0, 0], RecordFault::Impossible),
-            (&[1, 1, 1, b'e', 1, 0, 0, 0, 0, 0, 0, 0], RecordFault::Impossible),
+            (&[1, 0, 0, 0, 0], RecordFault::Damaged),
+            (&[1, 0, 1, 0, 0, 0, 0, 1, 0], RecordFault::Impossible),
+            (&[1, 1, 1, b'e', 1, 0, 0, 0, 0, 0, 0], RecordFault::Impossible),
         ] {
             assert_eq!(Record::decode(bytes), Err(fault), "{bytes:?}");
         }
-        let read = Record::decode(&[1, 1, 1, b'e', 1, 0, 0, 0, 0, 1, 0, 0]).expect("a record");
+        let read = Record::decode(&[1, 1, 1, b'e', 1, 0, 0, 0, 0, 1, 0]).expect("a record");
         assert_eq!((read.entries, read.topics), (vec![run(0, 0, 0, 1)], vec!["e".to_owned()]));
     }
 }

@@ -183,7 +183,8 @@ impl Fetched {
         self.is_empty() || (self.room() > 0 && self.text.len() + bytes <= self.most_bytes)
     }
 
-    pub(super) fn push(&mut self, record: &Record<'_>) {
+    /// Adds a record behind the others, whatever the caps.
+    pub fn push(&mut self, record: &Record<'_>) {
         let (key, value) = (self.keep(record.key), self.keep(record.value));
         self.topics.push(record.topic);
         self.partitions.push(record.partition);

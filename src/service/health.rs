@@ -1,5 +1,6 @@
 //! What the service is doing, and whether it is ready: shared between its threads and whoever asks over HTTP.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -73,32 +74,69 @@ impl fmt::Display for State {
     }
 }
 
+/// What can be in trouble by itself while the service is live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Component {
+    /// Fetching records.
+    Input,
+    /// Committing transactions.
+    Output,
+}
+
+#[derive(Debug)]
+struct Inner {
+    state: State,
+    /// Why a component cannot go on for now.
+    troubles: BTreeMap<Component, String>,
+}
+
 /// The state, shared.
 #[derive(Debug)]
-pub struct Health(Mutex<State>);
+pub struct Health(Mutex<Inner>);
 
 impl Default for Health {
     fn default() -> Health {
-        Health(Mutex::new(State::Starting { what: "reading the configuration".to_string() }))
+        let state = State::Starting { what: "reading the configuration".to_string() };
+        Health(Mutex::new(Inner { state, troubles: BTreeMap::new() }))
     }
 }
 
 impl Health {
     /// Sets the state. Once stopping or refused it stays so: what other threads still report no longer matters.
     pub fn set(&self, state: State) {
-        let mut held = self.lock();
+        let held = &mut self.lock().state;
         let is_final = matches!(*held, State::Stopping | State::Refused { .. });
         if !is_final || matches!(state, State::Refused { .. }) {
             *held = state;
         }
     }
 
-    /// The state.
-    pub fn state(&self) -> State {
-        self.lock().clone()
+    /// A component cannot go on for now. Said in the log once, however often it is reported.
+    pub fn trouble(&self, component: Component, why: String) {
+        let troubles = &mut self.lock().troubles;
+        if troubles.get(&component) != Some(&why) {
+            tracing::warn!(?component, "{why}");
+            troubles.insert(component, why);
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// A component goes on.
+    pub fn well(&self, component: Component) {
+        if self.lock().troubles.remove(&component).is_some() {
+            tracing::info!(?component, "goes on");
+        }
+    }
+
+    /// The state; live is it only while no component is in trouble.
+    pub fn state(&self) -> State {
+        let inner = self.lock();
+        match (&inner.state, inner.troubles.values().next()) {
+            (State::Live, Some(why)) => State::Stalled { why: why.clone() },
+            (state, _) => state.clone(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -139,5 +177,19 @@ mod tests {
         health.set(State::Refused { why: "no".to_string() });
         health.set(State::Live);
         assert_eq!(health.state().name(), "refused");
+    }
+
+    #[test]
+    fn live_is_only_who_is_well() {
+        let health = Health::default();
+        health.trouble(Component::Input, "no broker".to_string());
+        assert_eq!(health.state().name(), "starting");
+        health.set(State::Live);
+        assert_eq!(health.state(), State::Stalled { why: "no broker".to_string() });
+        health.trouble(Component::Output, "refused".to_string());
+        health.well(Component::Input);
+        assert_eq!(health.state(), State::Stalled { why: "refused".to_string() });
+        health.well(Component::Output);
+        assert_eq!(health.state(), State::Live);
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Unusable;
 use crate::engine::snapshot::VERSION;
+use crate::journal::Settings;
 
 /// Whose state it is: a state serves only where both are the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,8 @@ impl Progress {
 pub struct Snapshot {
     /// Id of the rule set, `name@hash`.
     pub ruleset: String,
+    /// What the owner was told that matters to its output.
+    pub settings: Settings,
     /// How far the work had come.
     pub progress: Progress,
     /// What [`crate::engine::Engine::encode`] gave.
@@ -54,6 +57,8 @@ pub struct Header {
     pub layout: u32,
     /// Id of the rule set, `name@hash`.
     pub ruleset: String,
+    /// What the owner was told that matters to its output.
+    pub settings: Settings,
     /// How far the work had come.
     pub progress: Progress,
     /// Size of the engine's state in bytes, as it is in memory.
@@ -67,6 +72,7 @@ impl Header {
             program: env!("CARGO_PKG_VERSION").to_owned(),
             layout: VERSION,
             ruleset: snapshot.ruleset.clone(),
+            settings: snapshot.settings,
             progress: snapshot.progress.clone(),
             state_bytes: snapshot.state.len() as u64,
         }

@@ -1,0 +1,250 @@
+//! The thread that commits: what came of several batches becomes visible in one transaction with the offsets behind it.
+//!
+//! After a failure the same bytes are sent again; the fold is never rolled back. Where it is not known whether a
+//! transaction was committed, a new producer is started, which ends what the old one left open, and the committed
+//! offset decides.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use super::clock::{instant, wall_ms};
+use super::failure::Failure;
+use super::health::Component;
+use super::http::Shared;
+use super::outbox::{Offsets, Outbox};
+use super::parcel::Parcel;
+use super::position::{Standing, standing};
+use super::sources::{Lane, Sources};
+use super::progress::Progress;
+use super::stop::Stop;
+use crate::config::Limits;
+use crate::kafka::{Failure as Refusal, Group, Producer};
+use crate::metrics::TransactionFailure;
+
+/// Bytes of output after which a transaction is closed before its time.
+const MOST_BYTES: usize = 16 << 20;
+/// Pauses after failures: doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long it is tried on after a stop was asked for.
+const STOP_PATIENCE: Duration = Duration::from_secs(7);
+/// How long committed offsets are waited for.
+const ANSWER_WAIT: Duration = Duration::from_secs(30);
+
+/// Makes a producer; waits for its transactional id to be free.
+pub type MakeProducer = Box<dyn FnMut() -> Result<Box<dyn Producer + Send>, crate::kafka::Error> + Send>;
+
+/// Commits parcels.
+pub struct Committer {
+    /// `None` only while a new one is being made.
+    pub producer: Option<Box<dyn Producer + Send>>,
+    /// Makes the next one.
+    pub make: MakeProducer,
+    /// For asking what is committed.
+    pub group: Group,
+    /// Where records go.
+    pub outbox: Outbox,
+    /// What is read.
+    pub sources: Arc<Sources>,
+    /// By lane: what is committed.
+    pub committed: Vec<i64>,
+    /// Time between two transactions.
+    pub limits: Limits,
+    /// Whom to tell.
+    pub shared: Shared,
+    /// By lane what is committed, for others to look at.
+    pub progress: Arc<Progress>,
+    /// Whether to give up waiting.
+    pub stop: Arc<Stop>,
+}
+
+impl Committer {
+    /// Commits what comes until nothing more will.
+    ///
+    /// # Errors
+    /// What nobody can mend by trying again.
+    pub fn run(&mut self, parcels: &Receiver<Parcel>, empties: &Sender<Parcel>) -> Result<(), Failure> {
+        let mut round: Vec<Parcel> = Vec::new();
+        let mut due = instant();
+        while let Ok(first) = parcels.recv() {
+            round.push(first);
+            let sent = self.collect(&mut round, parcels, due);
+            self.finish(&mut round, sent)?;
+            due = instant() + self.limits.commit_interval;
+            // Nobody needs them once the engine has ended.
+            round.drain(..).for_each(|parcel| drop(empties.send(parcel)));
+        }
+        Ok(())
+    }
+
+    /// Commits one parcel by itself.
+    ///
+    /// # Errors
+    /// As [`Committer::run`].
+    pub fn commit_one(&mut self, parcel: Parcel) -> Result<(), Failure> {
+        let mut round = vec![parcel];
+        self.finish(&mut round, Err(Refusal::Abortable("not sent yet".to_owned())))
+    }
+
+    /// Sends what comes until the transaction is due.
+    fn collect(&mut self, round: &mut Vec<Parcel>, parcels: &Receiver<Parcel>, due: Instant) -> Result<(), Refusal> {
+        let Some(producer) = &mut self.producer else { return Err(Refusal::Unknown("no producer".to_owned())) };
+        producer.begin()?;
+        let mut bytes = 0;
+        loop {
+            if let Some(parcel) = round.last() {
+                bytes += parcel.bytes();
+                self.outbox.send(producer.as_mut(), parcel)?;
+            }
+            let wait = due.saturating_duration_since(instant());
+            if bytes >= MOST_BYTES {
+                return Ok(());
+            }
+            match parcels.recv_timeout(wait) {
+                Ok(parcel) => round.push(parcel),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Brings a round to its end, however often it takes.
+    fn finish(&mut self, round: &mut [Parcel], sent: Result<(), Refusal>) -> Result<(), Failure> {
+        let (Some(first), Some(last)) = (round.first(), round.last()) else { return Ok(()) };
+        let (before, after) = (first.before, last.after);
+        let start = instant();
+        let offsets = Offsets::of(round, &self.committed, after);
+        let mut done = sent.and_then(|()| self.commit(round, &offsets));
+        let mut pause = FIRST_PAUSE;
+        while let Err(refusal) = done {
+            self.report(&refusal);
+            if self.recover(refusal, before.sequence, after.sequence, &offsets, &mut pause)? {
+                break;
+            }
+            done = self.send_again(round, &offsets);
+        }
+        offsets.remember(&mut self.committed);
+        self.tell(round, start.elapsed());
+        Ok(())
+    }
+
+    /// After everything was sent: the journal, the offsets, the commit.
+    fn commit(&mut self, round: &[Parcel], offsets: &Offsets) -> Result<(), Refusal> {
+        let Some(producer) = &mut self.producer else { return Err(Refusal::Unknown("no producer".to_owned())) };
+        let after = round.last().map(|parcel| parcel.after).unwrap_or_default();
+        self.outbox.send_journal(producer.as_mut(), round, after)?;
+        producer.commit(&offsets.commits(&self.sources))
+    }
+
+    fn send_again(&mut self, round: &[Parcel], offsets: &Offsets) -> Result<(), Refusal> {
+        let Some(producer) = &mut self.producer else { return Err(Refusal::Unknown("no producer".to_owned())) };
+        producer.begin()?;
+        for parcel in round {
+            self.outbox.send(producer.as_mut(), parcel)?;
+        }
+        self.commit(round, offsets)
+    }
+
+    /// Makes ready for another try; true where it turns out that none is needed.
+    fn recover(
+        &mut self,
+        refusal: Refusal,
+        first: u64,
+        last: u64,
+        offsets: &Offsets,
+        pause: &mut Duration,
+    ) -> Result<bool, Failure> {
+        if let Refusal::Fenced(reason) = refusal {
+            return Err(Failure::Fenced { reason });
+        }
+        self.wait(pause)?;
+        let aborted = match (&refusal, &mut self.producer) {
+            (Refusal::Abortable(_) | Refusal::Refused(_), Some(producer)) => producer.abort(),
+            _ => Err(refusal),
+        };
+        match aborted {
+            Ok(()) => Ok(false),
+            Err(Refusal::Fenced(reason)) => Err(Failure::Fenced { reason }),
+            Err(_) => self.start_anew(first, last, offsets, pause),
+        }
+    }
+
+    /// A new producer; then the committed offset says whether the round was committed.
+    fn start_anew(&mut self, first: u64, last: u64, offsets: &Offsets, pause: &mut Duration) -> Result<bool, Failure> {
+        // Closed before the next one begins.
+        self.producer = None;
+        loop {
+            match (self.make)().and_then(|producer| {
+                self.producer = Some(producer);
+                let lanes: Vec<(&str, i32)> =
+                    self.sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
+                self.group.committed(&lanes, ANSWER_WAIT)
+            }) {
+                Ok(committed) => return self.was_committed(&standing(&committed), first, last, offsets),
+                Err(error) if error.may_pass() => {
+                    self.shared.health.trouble(Component::Output, error.to_string());
+                    self.producer = None;
+                    self.wait(pause)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn was_committed(&self, found: &Standing, first: u64, last: u64, offsets: &Offsets) -> Result<bool, Failure> {
+        let foreign = |found: String| Err(Failure::Foreign { found, first, last });
+        match found {
+            Standing::Nothing if self.committed.iter().all(|offset| *offset < 0) => Ok(false),
+            Standing::Nothing => foreign("nothing".to_owned()),
+            Standing::Foreign { lane, .. } => {
+                let Lane { topic, partition } = self.sources.lane(*lane);
+                foreign(format!("an offset of {topic}/{partition} without it"))
+            }
+            Standing::Whole { next, mark } => {
+                let mut expected = self.committed.clone();
+                offsets.remember(&mut expected);
+                // Offsets and number: a round without output changes only the former. One that changes neither says
+                // that the owner starts, and may be said twice.
+                if *next == self.committed && mark.sequence == first {
+                    Ok(false)
+                } else if *next == expected && mark.sequence == last {
+                    Ok(true)
+                } else {
+                    foreign(mark.sequence.to_string())
+                }
+            }
+        }
+    }
+
+    /// Waits, twice as long the next time; who is told to stop tries on for a while, since work is under way.
+    fn wait(&self, pause: &mut Duration) -> Result<(), Failure> {
+        if self.stop.requested_for().is_some_and(|since| since > STOP_PATIENCE) {
+            return Err(Failure::Stopped);
+        }
+        #[expect(clippy::disallowed_methods, reason = "the broker is given time")]
+        std::thread::sleep(*pause);
+        *pause = (*pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
+
+    fn report(&self, refusal: &Refusal) {
+        let kind = match refusal {
+            Refusal::Abortable(_) => TransactionFailure::Abortable,
+            Refusal::Refused(_) => TransactionFailure::Fatal,
+            Refusal::Unknown(_) => TransactionFailure::Unknown,
+            Refusal::Fenced(_) => TransactionFailure::Fenced,
+        };
+        self.shared.metrics.transaction_failed(kind);
+        self.shared.health.trouble(Component::Output, refusal.to_string());
+    }
+
+    fn tell(&self, round: &[Parcel], took: Duration) {
+        let Shared { health, metrics, .. } = &self.shared;
+        health.well(Component::Output);
+        metrics.transaction_committed(took);
+        let now = wall_ms();
+        let times = round.iter().flat_map(|parcel| &parcel.times);
+        metrics.observe_latencies(times.map(|time| now.saturating_sub(*time) as f64 / 1000.0));
+        self.progress.set(&self.committed);
+    }
+}
