@@ -42,8 +42,12 @@ fn batch(rules: &RuleSet, control: bool, lines: &[(u32, &str)]) -> Batch {
 }
 
 fn login(id: &str, minute: u32, reason: &str) -> String {
+    login_of("a1", id, minute, reason)
+}
+
+fn login_of(account: &str, id: &str, minute: u32, reason: &str) -> String {
     format!(
-        r#"{{"id":"{id}","type":"login","time":"2026-05-01T10:{minute:02}:00Z","account":"a1","outcome":"failure","reason":"{reason}"}}"#
+        r#"{{"id":"{id}","type":"login","time":"2026-05-01T10:{minute:02}:00Z","account":"{account}","outcome":"failure","reason":"{reason}"}}"#
     )
 }
 
@@ -125,4 +129,52 @@ fn a_tick_ends_the_locks_of_its_partition_and_moves_no_watermark() {
     let rules = self::rules();
     let (kinds, _) = said(&mut engine, &self::batch(&rules, false, &[(1, &login("3", 2, "x"))]));
     assert_eq!(kinds, [("decision about a1".to_owned(), Some(0))]);
+}
+
+/// The accounts whose locks the last batch or tick let the engine forget.
+fn forgotten(engine: &Engine) -> Vec<String> {
+    engine.forgotten().iter().map(|target| target.texts.join(" ")).collect()
+}
+
+#[test]
+fn ended_locks_are_forgotten_once_and_in_order() {
+    let rules = rules();
+    let mut engine = Engine::new(rules.clone(), Options::default());
+    let mut wrong = Vec::new();
+    for (number, account) in ["c", "b", "a"].into_iter().enumerate() {
+        let minute = u32::try_from(number).expect("small");
+        wrong.extend([1, 2].map(|time| login_of(account, &format!("{account}{time}"), minute, "wrong_password")));
+    }
+    let lines: Vec<(u32, &str)> = wrong.iter().map(|line| (0, line.as_str())).collect();
+    said(&mut engine, &batch(&rules, false, &lines));
+    assert_eq!((engine.locks_by_rule(), forgotten(&engine)), (vec![3], vec![]));
+    // The floor is a minute behind: what ended at 10:10 and 10:11 is out of reach, what ends at 10:12 is not.
+    said(&mut engine, &batch(&rules, false, &[(0, &login_of("d", "1", 12, "x"))]));
+    assert_eq!((engine.locks_by_rule(), forgotten(&engine)), (vec![0], vec!["c".to_owned()]));
+    let state = engine.encode().expect("a state");
+    let decoded = Engine::decode(rules.clone(), Options::default(), &state).expect("its own state");
+    for mut engine in [engine, decoded] {
+        said(&mut engine, &batch(&rules, false, &[(0, &login_of("d", "2", 30, "x"))]));
+        assert_eq!(forgotten(&engine), ["a", "b"]);
+        engine.tick(0, 0, Emit::Flagged, &mut Vec::new(), &mut |_, _| {});
+        assert_eq!(forgotten(&engine), [""; 0], "said once");
+    }
+}
+
+#[test]
+fn a_lock_of_a_silent_partition_is_not_forgotten_before_it_ends() {
+    let rules = rules();
+    let mut engine = Engine::new(rules.clone(), Options { max_skew: Some(600_000), ..Options::default() });
+    let events = [(0, 0), (0, 1), (1, 20), (1, 21), (1, 50)];
+    let lines = events.map(|(partition, minute)| {
+        let reason = if minute < 50 { "wrong_password" } else { "x" };
+        (partition, login(&minute.to_string(), minute, reason))
+    });
+    let lines: Vec<(u32, &str)> = lines.iter().map(|(partition, line)| (*partition, line.as_str())).collect();
+    said(&mut engine, &batch(&rules, false, &lines));
+    // The second lock is over and out of reach; the end of the first was never written, as its partition is silent.
+    assert_eq!((engine.locks_by_rule(), forgotten(&engine).len()), (vec![1], 0));
+    let (kinds, text) = said(&mut engine, &batch(&rules, false, &[(0, &login("late", 45, "x"))]));
+    assert_eq!(kinds[0].0, "expired", "{text}");
+    assert_eq!((engine.active_locks(), forgotten(&engine)), (0, vec!["a1".to_owned()]));
 }

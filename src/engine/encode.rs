@@ -218,6 +218,23 @@ impl Encoder<'_> {
     }
 }
 
+/// Writes a target as an object with its members sorted by name, such as `{"account":"a1"}`: the same however the rule
+/// lists them.
+pub fn write_target(out: &mut Vec<u8>, target: &Target, currency: Currency) {
+    let mut members: Vec<&(String, Value)> = target.parts.iter().collect();
+    members.sort_by(|a, b| a.0.cmp(&b.0));
+    write_members(out, members, currency);
+}
+
+/// Writes what names a lock among all: `{"rule":"wrong-password-lock","target":{"account":"a1"}}`.
+pub fn write_lock_key(out: &mut Vec<u8>, target: &Target, currency: Currency) {
+    out.extend_from_slice(b"{\"rule\":");
+    write_json_string(out, &target.rule);
+    out.extend_from_slice(b",\"target\":");
+    write_target(out, target, currency);
+    out.push(b'}');
+}
+
 /// A value where it is: texts are not copied.
 enum Shown<'a> {
     Text(&'a [u8]),
@@ -262,9 +279,9 @@ fn separate(out: &mut Vec<u8>, index: usize) {
     }
 }
 
-fn write_members(out: &mut Vec<u8>, members: &[(String, Value)], currency: Currency) {
+fn write_members<'a>(out: &mut Vec<u8>, members: impl IntoIterator<Item = &'a (String, Value)>, currency: Currency) {
     out.push(b'{');
-    for (index, (name, value)) in members.iter().enumerate() {
+    for (index, (name, value)) in members.into_iter().enumerate() {
         separate(out, index);
         write_member(out, name, value, currency);
     }
@@ -296,6 +313,46 @@ fn write_end(out: &mut Vec<u8>, end: Option<i64>) {
             out.push(b'"');
             write_timestamp(out, end);
             out.push(b'"');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(parts: &[(&str, Value)]) -> Target {
+        let parts = parts.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        Target { rule: "a \"rule\"".to_owned(), parts, texts: Vec::new() }
+    }
+
+    #[test]
+    fn a_lock_key_is_the_same_in_whatever_order_the_rule_names_the_target() {
+        let text = |text: &str| Value::String(text.to_owned());
+        let (account, device) = (("account", text("a1")), ("device", text("d\u{e9}\n")));
+        for parts in [[account.clone(), device.clone()], [device, account]] {
+            let (mut key, mut members) = (Vec::new(), Vec::new());
+            let currency = Currency::parse("CNY").expect("a currency");
+            write_lock_key(&mut key, &target(&parts), currency);
+            write_target(&mut members, &target(&parts), currency);
+            let expected = "{\"account\":\"a1\",\"device\":\"d\u{e9}\\n\"}";
+            assert_eq!(String::from_utf8_lossy(&members), expected);
+            assert_eq!(String::from_utf8_lossy(&key), format!("{{\"rule\":\"a \\\"rule\\\"\",\"target\":{expected}}}"));
+        }
+    }
+
+    #[test]
+    fn values_are_written_as_in_output_lines() {
+        for (value, expected) in [
+            (Value::Int(-3), "-3"),
+            (Value::Bool(true), "true"),
+            (Value::Double(300.0), "300.0"),
+            (Value::Timestamp(0), "\"1970-01-01T00:00:00.000Z\""),
+            (Value::Duration(90_500), "\"PT90.5S\""),
+        ] {
+            let mut out = Vec::new();
+            write_target(&mut out, &target(&[("v", value)]), Currency::parse("CNY").expect("a currency"));
+            assert_eq!(String::from_utf8_lossy(&out), format!("{{\"v\":{expected}}}"));
         }
     }
 }

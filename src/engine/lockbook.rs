@@ -108,6 +108,8 @@ pub struct LockBook {
     stale: BTreeSet<(i64, usize)>,
     /// Locks not closed.
     pub active: u64,
+    /// Whose chains were dropped of late.
+    forgotten: Vec<Arc<Target>>,
 }
 
 impl LockBook {
@@ -115,7 +117,27 @@ impl LockBook {
     pub fn new(rules: &[Rule]) -> LockBook {
         let mut watches = Vec::new();
         let watched = rules.iter().map(|rule| rule.lock.as_ref().map(|lock| watch(&mut watches, lock))).collect();
-        LockBook { watches, watched, chains: Slab::default(), due: Vec::new(), stale: BTreeSet::new(), active: 0 }
+        let (due, stale, forgotten) = Default::default();
+        LockBook { watches, watched, chains: Slab::default(), due, stale, active: 0, forgotten }
+    }
+
+    /// Locks not closed, per rule.
+    pub fn active_by_rule(&self) -> Vec<u64> {
+        let mut active = vec![0; self.watched.len()];
+        for chain in self.chains.iter() {
+            active[chain.rule] += chain.locks.iter().filter(|lock| !lock.closed).count() as u64;
+        }
+        active
+    }
+
+    /// Begins a list of what is forgotten.
+    pub fn start_forgetting(&mut self) {
+        self.forgotten.clear();
+    }
+
+    /// The targets whose chains were dropped since [`LockBook::start_forgetting`], by rule and values.
+    pub fn forgotten(&self) -> &[Arc<Target>] {
+        &self.forgotten
     }
 
     /// The chain of a rule on a target.
@@ -224,13 +246,16 @@ impl LockBook {
             self.stale.remove(&(time, id));
             self.purge_chain(id, floor, rules);
         }
+        // Chains are numbered anew when a state is decoded, so their numbers order nothing that is seen.
+        self.forgotten.sort_by(|a, b| (&a.rule, &a.texts).cmp(&(&b.rule, &b.texts)));
     }
 
     fn purge_chain(&mut self, id: usize, floor: i64, rules: &[Rule]) {
         let Some(chain) = self.chains.find_mut(id) else { return };
         retain_needed(chain, floor);
-        let newest_closed = chain.locks.last().is_none_or(|lock| lock.closed);
-        if !newest_closed {
+        // An older lock can be open beside a newer one that is not: its end is written at an event or a tick of its own
+        // partition. Closing it brings the chain here again.
+        if chain.locks.iter().any(|lock| !lock.closed) {
             return;
         }
         let from = stale_from(chain, rules);
@@ -251,6 +276,7 @@ impl LockBook {
                 }
             }
         }
+        self.forgotten.push(chain.target);
     }
 }
 

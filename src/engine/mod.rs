@@ -9,6 +9,7 @@ pub mod decide;
 pub mod encode;
 pub mod facts;
 mod feature_values;
+mod holdings;
 pub mod identity_hash;
 pub mod intake;
 pub mod lockbook;
@@ -148,11 +149,6 @@ impl Engine {
         &self.rules
     }
 
-    /// Number of locks that are set and whose end was not written.
-    pub fn active_locks(&self) -> u64 {
-        self.book.active
-    }
-
     /// Takes in a batch, appends its output lines to `out`, and says what happened.
     pub fn apply(&mut self, batch: &Batch, executor: &dyn Executor, emit: Emit, out: &mut Vec<u8>) -> Facts {
         self.apply_with(batch, executor, |engine, state| {
@@ -170,6 +166,7 @@ impl Engine {
         write: impl FnOnce(&Engine, &mut BatchState),
     ) -> Facts {
         let mut state = std::mem::take(&mut self.batch);
+        self.book.start_forgetting();
         self.intake.judge(batch, &self.limits, &mut state.accepted);
         self.fill_rows(batch, &mut state);
         let evicted = self.compute(batch, &mut state, executor);

@@ -84,6 +84,7 @@ impl Engine {
     ) -> u64 {
         let mut state = std::mem::take(&mut self.batch);
         state.outcome.clear();
+        self.book.start_forgetting();
         expire_due(&mut self.book, partition, time, &self.rules, &mut state.outcome);
         let batch = Batch::new(&[]);
         state.accepted.rejections.clear();

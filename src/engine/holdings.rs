@@ -1,0 +1,27 @@
+//! What an engine holds and has let go: for gauges, and for shells that keep a copy of the locks elsewhere.
+
+use std::sync::Arc;
+
+use super::Engine;
+use crate::model::outcome::Target;
+
+impl Engine {
+    /// Number of locks that are set and whose end was not written.
+    pub fn active_locks(&self) -> u64 {
+        self.book.active
+    }
+
+    /// The same per rule, in the order of the rule set. Walks all locks.
+    pub fn locks_by_rule(&self) -> Vec<u64> {
+        self.book.active_by_rule()
+    }
+
+    /// Rule and target of the locks that the last batch or tick let the engine forget: all of them are ended, and no
+    /// event to come can meet them or build on them. By rule, then by the target's values.
+    ///
+    /// How soon after its end a lock is forgotten depends on how the events were cut into batches, so this belongs in
+    /// nothing that is compared byte for byte.
+    pub fn forgotten(&self) -> &[Arc<Target>] {
+        self.book.forgotten()
+    }
+}
