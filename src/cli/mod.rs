@@ -6,6 +6,8 @@ pub mod generate;
 pub mod output;
 pub mod replay;
 #[cfg(feature = "service")]
+pub mod run;
+#[cfg(feature = "service")]
 pub mod state;
 
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ enum Verb {
     Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
     #[cfg(feature = "service")]
+    Run(run::RunArgs),
+    #[cfg(feature = "service")]
     State(state::StateArgs),
 }
 
@@ -44,6 +48,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Verb::Replay(args) => replay::run(args).map(ExitCode::from),
         Verb::Check(args) => check::run(args).map(ExitCode::from),
         Verb::Generate(args) => generate::run(args),
+        #[cfg(feature = "service")]
+        Verb::Run(args) => run::run(args).map(ExitCode::from),
         #[cfg(feature = "service")]
         Verb::State(args) => state::run(args).map(ExitCode::from),
     }

@@ -297,7 +297,12 @@ mod tests {
 
     fn start() -> Start {
         let settings = Settings { emit_all: true, max_future: 300_000, max_skew: 3_600_000, record_size: 65_536 };
-        Start { is_fresh: true, ruleset: "demo@0123456789ab".to_owned(), settings, mark: Mark { sequence: 7, output_hash: 0xff } }
+        Start {
+            is_fresh: true,
+            ruleset: "demo@0123456789ab".to_owned(),
+            settings,
+            mark: Mark { sequence: 7, output_hash: 0xff },
+        }
     }
 
     #[test]

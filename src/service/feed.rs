@@ -243,7 +243,11 @@ impl Reader {
                 (topic, partition)
             })
             .collect();
-        if paused { self.consumer.pause(&names)? } else { self.consumer.resume(&names)? }
+        if paused {
+            self.consumer.pause(&names)?
+        } else {
+            self.consumer.resume(&names)?
+        }
         lanes.iter().for_each(|&lane| self.paused[lane] = paused);
         Ok(())
     }

@@ -46,7 +46,11 @@ pub struct Live {
 impl Live {
     /// Scores what comes until told to stop, or until nothing will come any more, or nobody takes it.
     pub fn run(&mut self, parcels: &SyncSender<Parcel>, empties: &Receiver<Parcel>) {
-        while !self.stop.is_requested() && self.feed.receive(&mut self.lanes, self.wait()) {
+        while !self.stop.is_requested() {
+            let wait = self.wait();
+            if !self.feed.receive(&mut self.lanes, wait) {
+                return;
+            }
             self.fill();
             if !self.fold.is_empty() {
                 let parcel = self.score(empties.try_recv().unwrap_or_default());

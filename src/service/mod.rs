@@ -17,6 +17,7 @@ pub mod http;
 pub mod lanes;
 pub mod live;
 pub mod observer;
+pub mod order;
 pub mod outbox;
 pub mod owner;
 pub mod packer;

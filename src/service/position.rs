@@ -51,7 +51,8 @@ pub fn standing(committed: &[Option<Committed>]) -> Standing {
     if committed.iter().all(Option::is_none) {
         return Standing::Nothing;
     }
-    let ours = |found: &Option<Committed>| found.as_ref().filter(|found| read(found).is_some()).map(|found| found.next_offset);
+    let ours =
+        |found: &Option<Committed>| found.as_ref().filter(|found| read(found).is_some()).map(|found| found.next_offset);
     if let Some(lane) = committed.iter().position(|found| ours(found).is_none()) {
         return Standing::Foreign { lane, found: committed[lane].clone() };
     }

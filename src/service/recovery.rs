@@ -11,6 +11,7 @@ use super::fold::{Fold, options};
 use super::health::State;
 use super::http::Shared;
 use super::lanes::Lanes;
+use super::order::Order;
 use super::owner::{ANSWER, Job, Owner};
 use super::past::Past;
 use super::position::{Standing, newest, standing};
@@ -127,13 +128,13 @@ impl Owner {
         show(0);
         let replayed = past.replay(end, &self.stop, &mut show).and_then(|()| past.must_be_at(&next, mark));
         if let Err(failure) = replayed {
-            let (_, fetched) = past.feed.stop();
+            let (_, fetched) = past.order.feed.stop();
             // Why nothing arrives any more says more than that nothing does.
             return Err(fetched.err().unwrap_or(failure));
         }
         metrics.set_recovery(0, 0);
-        tracing::info!(records = past.records(), sequence = mark.sequence, "recovered");
-        let Past { fold, feed, lanes, .. } = past;
+        tracing::info!(records = past.order.records(), sequence = mark.sequence, "recovered");
+        let Past { fold, order: Order { feed, lanes, .. }, .. } = past;
         Ok(Ready { fold, feed, lanes, committed: next, is_fresh: false })
     }
 
@@ -196,7 +197,8 @@ impl Opening<'_> {
             self.must_hold(lane, position)?;
         }
         let (feed, lanes) = self.feed(&positions, shared)?;
-        let past = Past::new(fold, feed, lanes, self.sources, &self.job.config.limits, has_state);
+        let order = Order::new(feed, lanes, self.sources, fold.next().to_vec());
+        let past = Past::new(fold, order, self.sources, &self.job.config.limits, has_state);
         Ok(Opened { past, end: journal.end })
     }
 

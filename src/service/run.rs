@@ -101,12 +101,8 @@ impl Stream {
             let journal = opening.log(sources.journal())?.end;
             save(&directory, &mut fold, &sources, journal)?;
         } else if fold.settings() != job.settings() {
-            let start = Start {
-                is_fresh: false,
-                ruleset: job.rules.id.clone(),
-                settings: job.settings(),
-                mark: fold.mark(),
-            };
+            let start =
+                Start { is_fresh: false, ruleset: job.rules.id.clone(), settings: job.settings(), mark: fold.mark() };
             fold.restart(start)?;
         }
         set_locks(&fold, &shared);
@@ -169,12 +165,8 @@ impl Stream {
             return Err(Failure::panicked("snapshots"));
         }
         let start = instant();
-        let opening = Opening {
-            job: &self.job,
-            sources: &self.sources,
-            consumer: &self.consumer,
-            directory: &self.directory,
-        };
+        let opening =
+            Opening { job: &self.job, sources: &self.sources, consumer: &self.consumer, directory: &self.directory };
         let journal = opening.log(self.sources.journal())?.end;
         let saved = save(&self.directory, &mut fold, &self.sources, journal)?;
         note(&self.shared, &saved, start.elapsed());

@@ -51,8 +51,8 @@ impl Snapshots {
             Opening { job: &self.job, sources: &self.sources, consumer: &consumer, directory: &self.directory };
         let Opened { mut past, end } = opening.open(u64::MAX, None)?;
         let replayed = past.replay(end, &self.stop, &mut |_| {});
-        let records = past.records();
-        let (_, fetched) = past.feed.stop();
+        let records = past.order.records();
+        let (_, fetched) = past.order.feed.stop();
         fetched.and(replayed)?;
         if records > 0 {
             let saved = save(&self.directory, &mut past.fold, &self.sources, end)?;

@@ -148,7 +148,10 @@ mod tests {
         }
         assert_eq!(sources.lane(6), Lane { topic: "journal", partition: 0 });
         assert_eq!(sources.lane_of(3, 0), 6);
-        assert_eq!((sources.find("events", 2), sources.find("journal", 0), sources.find("events", -1)), (None, None, None));
+        assert_eq!(
+            (sources.find("events", 2), sources.find("journal", 0), sources.find("events", -1)),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::engine::snapshot::VERSION;
+use crate::journal::Settings;
 
 const RULE_SET: &str = "demo@0123456789ab";
 
@@ -21,7 +22,8 @@ fn snapshot(sequence: u64) -> Snapshot {
     let next_offsets = BTreeMap::from([("control".into(), vec![3]), ("events".into(), vec![17, 1 << 40])]);
     let progress = Progress { next_offsets, sequence, output_hash: u128::MAX - u128::from(sequence) };
     let state = (0..600_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 20).to_le_bytes()).collect();
-    Snapshot { ruleset: RULE_SET.to_owned(), progress, state }
+    let settings = Settings { emit_all: true, max_future: 300_000, max_skew: 3_600_000, record_size: 65_536 };
+    Snapshot { ruleset: RULE_SET.to_owned(), settings, progress, state }
 }
 
 fn small() -> Snapshot {
