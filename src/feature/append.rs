@@ -7,7 +7,8 @@
 
 use super::draft::{Draft, Edit, Place};
 use super::hot::{Hot, HotSeries};
-use super::open::{Memory, Shape};
+use super::memory::Memory;
+use super::open::Shape;
 use super::plan::{Cell, Keep, Read, Stream, Unit};
 use super::reading;
 use super::record::{self, LARGE_RECORD, Region, join, split};
@@ -155,7 +156,7 @@ pub fn append(
     mut streams: u64,
     event: Event,
 ) -> Handle {
-    let Memory { pool, hot, entries } = memory;
+    let Memory { pool, hot, entries, .. } = memory;
     let record = pool.from(handle);
     let mut grown = 0;
     draft.start();

@@ -92,7 +92,7 @@ pub fn seen_values(open: &mut Open, stream: usize, shape: &Shape) -> BTreeSet<u1
     if open.region(stream).hot {
         let index = open.hot_index(stream);
         return match open.memory.hot.get(index) {
-            Hot::Seen(values) => values.clone(),
+            Hot::Seen(seen) => seen.values.clone(),
             Hot::Series(_) => BTreeSet::new(),
         };
     }
@@ -103,7 +103,7 @@ pub fn seen_values(open: &mut Open, stream: usize, shape: &Shape) -> BTreeSet<u1
 fn seen(open: &mut Open, stream: usize, shape: &Shape, value: u128) -> bool {
     if open.region(stream).hot {
         let index = open.hot_index(stream);
-        return matches!(open.memory.hot.get(index), Hot::Seen(values) if values.contains(&value));
+        return matches!(open.memory.hot.get(index), Hot::Seen(seen) if seen.values.contains(&value));
     }
     let flat = open.flat(stream, shape);
     (0..flat.len()).any(|rank| flat.extra(rank) == value)
@@ -113,15 +113,16 @@ fn seen(open: &mut Open, stream: usize, shape: &Shape, value: u128) -> bool {
 pub fn see(open: &mut Open, stream: usize, shape: &Shape, value: u128) {
     if open.region(stream).hot {
         let index = open.hot_index(stream);
-        if let Hot::Seen(values) = open.memory.hot.get_mut(index) {
-            values.insert(value);
+        if let Hot::Seen(seen) = open.memory.hot.get_mut(index) {
+            seen.values.insert(value);
         }
+        open.memory.recount(index);
         return;
     }
     if open.flat(stream, shape).len() >= shape.scanned || record::used(open.words()) >= record::LARGE_RECORD {
         let mut values = seen_values(open, stream, shape);
         values.insert(value);
-        let index = open.memory.hot.insert(Hot::Seen(values));
+        let index = open.memory.put_hot(Hot::Seen(values.into()));
         open.become_hot(stream, shape, index);
         return;
     }

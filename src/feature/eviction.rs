@@ -10,6 +10,9 @@ use super::shard::{Columns, Role, Shard, Visit};
 use super::upkeep::Floor;
 use crate::ruleset::types::{Bounds, Named};
 
+/// What the bytes of a key take where they are allocated.
+const KEY_BYTES: usize = 32;
+
 /// A key whose state was given up because a bound was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evicted {
@@ -34,6 +37,11 @@ impl Order {
     /// No keys.
     pub fn new(bounds: Bounds) -> Self {
         Order { bounds, keys: BTreeSet::new() }
+    }
+
+    /// About how many bytes are held: a place in a sorted set, and the key's bytes.
+    pub fn bytes(&self) -> usize {
+        self.keys.len() * (size_of::<(i64, Vec<u8>)>() * 3 / 2 + KEY_BYTES)
     }
 
     /// Notes a key that was restored.

@@ -9,6 +9,9 @@ use super::plan::{Cell, Stream};
 use super::series::{Needs, SUPERSEDED, Series};
 use super::tree::{Entry, Layout as TreeLayout, Summary, Tree};
 
+/// Bytes per value of a sorted set: nodes have room for eleven, and are half full to two thirds.
+const SEEN_BYTES: usize = 32;
+
 /// What a hot stream of a key holds.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "almost all are series, and a box would be one more cache miss")]
@@ -16,7 +19,39 @@ pub enum Hot {
     /// Many entries.
     Series(HotSeries),
     /// The many values a token bucket has seen in its life.
-    Seen(BTreeSet<u128>),
+    Seen(Seen),
+}
+
+impl Hot {
+    /// Bytes held beyond its place.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Hot::Series(series) => series.bytes(),
+            Hot::Seen(seen) => seen.values.len() * SEEN_BYTES,
+        }
+    }
+
+    /// What it was last seen to hold, bytes.
+    pub fn counted(&mut self) -> &mut usize {
+        match self {
+            Hot::Series(series) => &mut series.counted,
+            Hot::Seen(seen) => &mut seen.counted,
+        }
+    }
+}
+
+/// The values a token bucket has seen.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The values.
+    pub values: BTreeSet<u128>,
+    counted: usize,
+}
+
+impl From<BTreeSet<u128>> for Seen {
+    fn from(values: BTreeSet<u128>) -> Seen {
+        Seen { values, counted: 0 }
+    }
 }
 
 /// Many entries of one key.
@@ -34,6 +69,8 @@ pub struct HotSeries {
     pub(super) gone: u64,
     /// Where the windows start that are read in order.
     pub(super) cursors: Vec<Option<Cursor>>,
+    /// Bytes held when somebody last looked.
+    counted: usize,
 }
 
 impl HotSeries {
@@ -46,6 +83,7 @@ impl HotSeries {
             barriers: 0,
             gone: 0,
             cursors: Vec::new(),
+            counted: 0,
         }
     }
 
@@ -58,6 +96,7 @@ impl HotSeries {
             barriers: 0,
             gone: 0,
             cursors: Vec::new(),
+            counted: 0,
         }
     }
 
@@ -144,7 +183,7 @@ impl HotSeries {
                 fresh.insert(entry);
             }
         }
-        fresh.compacted = fresh.tree.len();
+        (fresh.compacted, fresh.counted) = (fresh.tree.len(), self.counted);
         *self = fresh;
     }
 
@@ -170,9 +209,12 @@ impl HotSeries {
         self.occurrences.as_ref().and_then(|occurrences| occurrences.predecessor(value, at_or_before))
     }
 
-    /// Bytes held.
+    /// Bytes held beyond itself.
     pub fn bytes(&self) -> usize {
-        self.tree.bytes()
+        let entries = self.tree.len() - self.barriers;
+        let occurrences = self.occurrences.as_ref().map_or(0, |occurrences| occurrences.bytes(entries));
+        let cursors = self.cursors.capacity() * size_of::<Option<Cursor>>();
+        self.tree.bytes() - size_of::<Tree>() + occurrences + cursors
     }
 }
 

@@ -13,6 +13,7 @@ pub mod exact;
 pub mod hot;
 pub mod inputs;
 pub mod keys;
+pub mod memory;
 pub mod occurrences;
 pub mod open;
 pub mod plan;

@@ -5,6 +5,9 @@ use std::collections::btree_map::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
+/// A node of a `BTreeMap<i64, u32>` without children: eleven keys and values, a pointer and two numbers.
+const NODE_BYTES: usize = 11 * (8 + 4) + 8 + 4;
+
 /// Times of each value, with multiplicity.
 #[derive(Clone, Debug, Default)]
 pub struct Occurrences {
@@ -92,6 +95,16 @@ impl Occurrences {
     /// Newest time of `value`.
     pub fn latest(&self, value: u128) -> Option<i64> {
         self.times.get(&value).map(|times| times.newest)
+    }
+
+    /// About how many bytes are held, where `entries` is how many occurrences there are. Asks no value: those that
+    /// occurred before share what is left of the entries, a tree node to each of them or to eight entries.
+    pub fn bytes(&self, entries: usize) -> usize {
+        let repeats = entries.saturating_sub(self.times.len());
+        let nodes = repeats.min(self.times.len()).max(repeats / 8);
+        // A slot and its control byte; an eighth of the slots stays free.
+        let slots = self.times.capacity() / 7 * 8;
+        slots * (size_of::<(u128, Times)>() + 1) + nodes * NODE_BYTES
     }
 
     /// Whether nothing is held.

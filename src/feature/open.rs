@@ -2,14 +2,14 @@
 
 use super::append::Plain;
 use super::hot::{Hot, HotSeries};
+use super::memory::Memory;
 use super::plan::{Cell, Keep, Read, Stream};
 use super::reading;
 use super::record::{self, Region};
 use super::series::{Flat, Layout, Needs, SUPERSEDED, SUPERSEDED_WORD, Series};
-use super::slab::Slab;
 use super::totals::Totals;
 use super::tree::Entry;
-use super::words::{Handle, Words};
+use super::words::Handle;
 
 /// Entries up to which a stream is scanned rather than indexed, unless told otherwise.
 pub const SCANNED: usize = 192;
@@ -73,17 +73,6 @@ impl Shape {
         let others = (0..other_keys).map(|key| Reads::under(stream, Some(key))).collect();
         Shape { stream: stream.clone(), layout, needs, prefix, scanned, own, others, plain: Plain::of(stream) }
     }
-}
-
-/// The memory of a shard's records.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// Records and strings.
-    pub pool: Words,
-    /// Series that outgrew their record.
-    pub hot: Slab<Hot>,
-    /// Entries held, over all keys, for the bound on them.
-    pub entries: u64,
 }
 
 /// One key's record.
@@ -289,7 +278,7 @@ impl<'a> Open<'a> {
         let entries = self.entries(stream, shape);
         series.compacted = entries.len();
         entries.into_iter().for_each(|entry| series.insert(entry));
-        let index = self.memory.hot.insert(Hot::Series(series));
+        let index = self.memory.put_hot(Hot::Series(series));
         self.become_hot(stream, shape, index);
     }
 
@@ -307,7 +296,7 @@ impl<'a> Open<'a> {
     pub fn cool(&mut self, stream: usize, shape: &Shape) {
         let entries = self.entries(stream, shape);
         let index = self.hot_index(stream);
-        self.memory.hot.remove(index);
+        self.memory.drop_hot(index);
         self.splice(stream, shape.prefix, 1, 0);
         record::set_hot(self.words_mut(), stream, false);
         for entry in entries {
@@ -328,7 +317,7 @@ impl<'a> Open<'a> {
                 let count = series.tree.len();
                 self.remove_hot(stream, shape, 0..count);
             }
-            self.memory.hot.remove(index);
+            self.memory.drop_hot(index);
             record::set_hot(self.words_mut(), stream, false);
         } else if !matches!(shape.stream.keep, Keep::Bucket { .. }) {
             let count = self.flat(stream, shape).len();

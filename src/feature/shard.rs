@@ -2,7 +2,8 @@
 
 use super::append::{self, Event};
 use super::draft::Draft;
-use super::open::{Memory, Open, Shape};
+use super::memory::Memory;
+use super::open::{Open, Shape};
 use super::reading::{self, Reader};
 use super::record;
 use super::rows::{FeatureColumn, Rows, Step, StreamColumn};
@@ -84,6 +85,11 @@ impl Shard {
                 prefetch(words, line * 16);
             }
         }
+    }
+
+    /// Bytes held, used or not.
+    pub fn bytes(&self) -> usize {
+        self.memory.bytes() + self.table.bytes()
     }
 
     /// Finds the slot of a key.

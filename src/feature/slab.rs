@@ -50,6 +50,11 @@ impl<T> Slab<T> {
         value
     }
 
+    /// Bytes held, used or not, without what values have elsewhere.
+    pub fn bytes(&self) -> usize {
+        self.values.capacity() * size_of::<Option<T>>() + self.free.capacity() * size_of::<usize>()
+    }
+
     /// The values in order of index.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.values.iter().flatten()

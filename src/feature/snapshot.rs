@@ -263,6 +263,7 @@ fn restore_entries(open: &mut Open, stream: usize, shape: &Shape, entries: &[Ent
         if let Hot::Series(series) = open.memory.hot.get_mut(index) {
             series.compacted = hot.map_or(entries.len(), |compacted| compacted as usize);
         }
+        open.memory.recount(index);
     }
     true
 }

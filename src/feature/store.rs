@@ -161,6 +161,21 @@ impl DimensionState {
         }
     }
 
+    /// The names of its key's parts joined by `+`, or `none`.
+    pub fn name(&self) -> String {
+        let names: Vec<&str> = self.dimension.by.iter().map(|part| part.name.as_str()).collect();
+        if names.is_empty() { "none".to_owned() } else { names.join("+") }
+    }
+
+    /// About how many bytes are held, and how many keys. Asks no key.
+    pub fn size(&self) -> (u64, u64) {
+        let order = self.order.as_ref().map_or(0, |order| lock(order).bytes());
+        let shards = self.shards.iter().map(|shard| lock(shard));
+        let sizes = shards.map(|shard| (shard.bytes(), shard.table.len()));
+        let (bytes, keys) = sizes.fold((order, 0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
+        (bytes as u64, keys as u64)
+    }
+
     /// Which shard a key lies in.
     pub fn shard_of(&self, hash: u64) -> usize {
         (hash >> 48) as usize % self.shards.len()

@@ -76,8 +76,12 @@ fn trim_thoroughly(open: &mut Open, stream: usize, shape: &Shape, floor: &Floor)
         Keep::Totals(window) => fold(open, stream, shape, floor, window),
         Keep::All | Keep::NewestPerValue | Keep::Bucket { .. } => {}
     }
-    if open.region(stream).hot && open.hot(stream).len() <= shape.scanned / 4 {
-        open.cool(stream, shape);
+    if open.region(stream).hot {
+        if open.hot(stream).len() <= shape.scanned / 4 {
+            open.cool(stream, shape);
+        } else {
+            open.memory.recount(open.hot_index(stream));
+        }
     }
 }
 
