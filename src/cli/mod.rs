@@ -3,6 +3,8 @@
 pub mod check;
 pub mod exit;
 pub mod generate;
+#[cfg(feature = "service")]
+pub mod journal;
 pub mod output;
 pub mod replay;
 #[cfg(feature = "service")]
@@ -36,6 +38,8 @@ enum Verb {
     #[cfg(feature = "service")]
     Run(run::RunArgs),
     #[cfg(feature = "service")]
+    Journal(journal::JournalArgs),
+    #[cfg(feature = "service")]
     State(state::StateArgs),
 }
 
@@ -48,6 +52,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Verb::Replay(args) => replay::run(args).map(ExitCode::from),
         Verb::Check(args) => check::run(args).map(ExitCode::from),
         Verb::Generate(args) => generate::run(args),
+        #[cfg(feature = "service")]
+        Verb::Journal(args) => journal::run(args).map(ExitCode::from),
         #[cfg(feature = "service")]
         Verb::Run(args) => run::run(args).map(ExitCode::from),
         #[cfg(feature = "service")]

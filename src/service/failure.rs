@@ -60,9 +60,9 @@ pub enum Failure {
     /// A state that cannot be taken over or written.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// A thread could not be started.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[from] io::Error),
+    /// A thread could not be started, or output not be written.
+    #[error("the system said: {0}")]
+    System(#[from] io::Error),
     /// A bug.
     #[error("the {thread} thread has panicked; what it said is in the log")]
     Panicked { thread: &'static str },

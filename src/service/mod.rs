@@ -8,6 +8,7 @@ mod attempt;
 mod clock;
 pub mod committer;
 pub mod delivery;
+pub mod export;
 pub mod failure;
 mod familiar;
 pub mod feed;

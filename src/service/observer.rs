@@ -64,9 +64,7 @@ impl Observer {
 
     /// What the engine holds, by dimension.
     pub fn state_held(&self, fold: &Fold) {
-        let sizes: Vec<(String, u64, u64)> = Vec::new();
-        let _ = fold;
-        for (dimension, bytes, keys) in sizes {
+        for (dimension, bytes, keys) in fold.engine().state_sizes() {
             self.shared.metrics.set_state(&dimension, bytes, keys);
         }
     }

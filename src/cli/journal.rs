@@ -1,0 +1,96 @@
+//! `lockkeeper journal`: what the service has consumed, for use elsewhere.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::exit::Exit;
+use super::output::Output;
+use super::run::{read, stop_on_signal};
+use crate::logging;
+use crate::service::delivery::Delivery;
+use crate::service::export::{Exported, export};
+use crate::service::failure::Failure;
+use crate::service::owner::Job;
+use crate::service::stop::Stop;
+
+const EXAMPLES: &str = "\
+Examples:
+  Write what was consumed, and have the same output from it again:
+    lockkeeper journal export --config lockkeeper.yaml --out journal.jsonl
+    lockkeeper replay --rules rules/wallet --journal journal.jsonl
+
+  What would other rules have decided?
+    lockkeeper journal export --config lockkeeper.yaml | lockkeeper replay --rules new-rules --journal -
+
+Exit codes: 0 done, 1 failed (the logs no longer hold it, the output could not be written), 2 usage, 78 invalid
+configuration or rules, 130 interrupted.";
+
+/// What the service has consumed, in order.
+#[derive(Debug, Clone, Args)]
+pub struct JournalArgs {
+    #[command(subcommand)]
+    verb: JournalVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+enum JournalVerb {
+    Export(ExportArgs),
+}
+
+/// Write what was consumed to a file that can be replayed anywhere.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+struct ExportArgs {
+    /// The configuration of the service.
+    #[arg(short, long, env = "LOCKKEEPER_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+
+    /// Where to write it; `-` is stdout. A file appears when it is complete.
+    #[arg(short, long, env = "LOCKKEEPER_OUT", value_name = "FILE", default_value = "-")]
+    out: PathBuf,
+}
+
+/// Runs the verb below `journal`.
+///
+/// # Errors
+/// When the journal cannot be read or the output not be written.
+pub fn run(args: &JournalArgs) -> Result<Exit> {
+    let JournalVerb::Export(args) = &args.verb;
+    let Some((config, rules)) = read(&args.config)? else { return Ok(Exit::Config) };
+    logging::start(&config.logging).context("cannot start logging")?;
+    let stop = Arc::new(Stop::default());
+    stop_on_signal(&stop)?;
+    let job = Job { config, rules, delivery: Delivery::ExactlyOnce, accept_state_loss: false };
+    let mut out = BufWriter::with_capacity(1 << 16, Output::open(&args.out)?);
+    let bar = progress_bar();
+    let exported = export(&job, &mut out, &stop, &mut |exported| show(&bar, exported));
+    bar.finish_and_clear();
+    match exported {
+        Ok(exported) => {
+            out.flush().with_context(|| format!("cannot write to {}", args.out.display()))?;
+            out.into_inner().map_err(|error| anyhow!("{error}"))?.finish()?;
+            anstream::eprintln!("{} records", exported.records);
+            Ok(Exit::Fine)
+        }
+        Err(Failure::Stopped) => Ok(Exit::Interrupted),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
+    match ProgressStyle::with_template("{bar:30} {pos}/{len} records {eta}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+fn show(bar: &ProgressBar, exported: Exported) {
+    bar.set_length(exported.total);
+    bar.set_position(exported.records);
+}

@@ -1,0 +1,13 @@
+//! The streaming service as a process, against a real broker: what it writes is what a replay of its journal writes,
+//! whatever happens to it meanwhile.
+#![cfg(feature = "service")]
+#![allow(clippy::disallowed_methods, reason = "waits for other processes")]
+
+#[path = "../support/broker.rs"]
+mod broker;
+mod faults;
+mod kills;
+mod process;
+mod stage;
+mod stories;
+mod traffic;
