@@ -12,7 +12,7 @@ use crate::model::events::Span;
 
 use super::Schema;
 use super::field::{Field, REQUIRED, Raw, RawFields};
-use super::json::{MAX_RECORD, RowDecoder, forget_unescaped, reject_malformed, reject_too_large};
+use super::json::{MAX_RECORD, RowDecoder, forget_unescaped, reject_malformed};
 use super::judge::valid_time;
 
 /// Where in a cell the scan of a row stands.
@@ -179,8 +179,8 @@ fn find(text: &mut Vec<u8>, record: Span, header: &CsvHeader, fields: &mut RawFi
 pub(super) fn decode(row: &mut RowDecoder<'_>, header: &CsvHeader, batch: &mut Batch, origin: Origin, record: Span) {
     batch.origins.push(origin);
     let length = batch.events.text.len();
-    if record.len as usize > MAX_RECORD {
-        return reject_too_large(batch);
+    if row.is_too_large(record) {
+        return row.reject_too_large(batch);
     }
     row.fields.reset(row.schema.fields.len());
     match find(&mut batch.events.text, record, header, &mut row.fields) {

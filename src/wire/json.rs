@@ -13,7 +13,7 @@ use super::parse::{Malformed, parse};
 use super::plain::{self, Keys, OVERRUN, Place};
 use super::rows::Rows;
 
-/// The longest record, in bytes without the line end.
+/// The longest record, in bytes without the line end; a shell may allow less.
 pub const MAX_RECORD: usize = 65_536;
 
 /// Decodes JSON records; kept from record to record for its memory.
@@ -26,7 +26,12 @@ pub struct JsonDecoder<'a> {
 impl<'a> JsonDecoder<'a> {
     /// A decoder for the given rule set.
     pub fn new(schema: &'a Schema) -> Self {
-        JsonDecoder { row: RowDecoder::new(schema), keys: Keys::default() }
+        JsonDecoder::with_limit(schema, MAX_RECORD)
+    }
+
+    /// As [`JsonDecoder::new`], for records of at most `max_record` bytes, if that is less than [`MAX_RECORD`].
+    pub(super) fn with_limit(schema: &'a Schema, max_record: usize) -> Self {
+        JsonDecoder { row: RowDecoder::new(schema, max_record.min(MAX_RECORD)), keys: Keys::default() }
     }
 
     /// Decodes the record at `record` in `batch.events.text`: adds its origin, and one event or one rejection.
@@ -38,8 +43,8 @@ impl<'a> JsonDecoder<'a> {
     /// As [`JsonDecoder::decode`], but the event may wait for [`RowDecoder::finish`].
     pub(super) fn read(&mut self, batch: &mut Batch, origin: Origin, record: Span) {
         batch.origins.push(origin);
-        if record.len as usize > MAX_RECORD {
-            return reject_too_large(batch);
+        if self.row.is_too_large(record) {
+            return self.row.reject_too_large(batch);
         }
         if self.row.read_plain(batch, record, &mut self.keys) {
             return;
@@ -102,14 +107,28 @@ fn find(text: &mut Vec<u8>, record: Span, schema: &Schema, fields: &mut RawField
 #[derive(Debug)]
 pub(super) struct RowDecoder<'a> {
     pub(super) schema: &'a Schema,
+    /// Longest record, bytes.
+    max_record: usize,
     pub(super) fields: RawFields,
     rows: Rows,
     day: Day,
 }
 
 impl<'a> RowDecoder<'a> {
-    pub(super) fn new(schema: &'a Schema) -> Self {
-        RowDecoder { schema, fields: RawFields::default(), rows: Rows::default(), day: Day::default() }
+    fn new(schema: &'a Schema, max_record: usize) -> Self {
+        RowDecoder { schema, max_record, fields: RawFields::default(), rows: Rows::default(), day: Day::default() }
+    }
+
+    #[inline]
+    pub(super) fn is_too_large(&self, record: Span) -> bool {
+        record.len as usize > self.max_record
+    }
+
+    /// Rejects the last record as too large.
+    #[cold]
+    pub(super) fn reject_too_large(&self, batch: &mut Batch) {
+        let detail = format!("found more than {} bytes, expected at most that many in one record", self.max_record);
+        reject_whole(batch, RejectCode::TooLarge, detail);
     }
 
     /// Adds the event of a record that is plain and good; false if it is not.
@@ -166,13 +185,6 @@ impl<'a> RowDecoder<'a> {
 #[cold]
 pub(super) fn reject_malformed(batch: &mut Batch, detail: String) {
     reject_whole(batch, RejectCode::Malformed, shorten(&detail, 200));
-}
-
-/// Rejects the last record as too large.
-#[cold]
-pub(super) fn reject_too_large(batch: &mut Batch) {
-    let detail = format!("found more than {MAX_RECORD} bytes, expected at most that many in one record");
-    reject_whole(batch, RejectCode::TooLarge, detail);
 }
 
 fn reject_whole(batch: &mut Batch, code: RejectCode, detail: String) {

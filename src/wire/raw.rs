@@ -9,19 +9,19 @@ use crate::model::events::{Events, Span, TextField};
 
 use super::Schema;
 use super::csv::{self, CsvHeader};
-use super::json::{JsonDecoder, json_time};
+use super::json::{JsonDecoder, MAX_RECORD, json_time};
 
 /// One record as read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawRecord {
-    /// Its bytes in [`RawBatch::text`], without the line end; one over [`super::MAX_RECORD`] may be cut behind it.
+    /// Its bytes in [`RawBatch::text`], without the line end; one over [`MAX_RECORD`] may be cut behind it.
     pub span: Span,
     /// Where it came from.
     pub origin: Origin,
 }
 
 /// Records in the order they were read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RawBatch {
     /// Source names; [`Origin::source`] points here.
     pub sources: Vec<Source>,
@@ -31,6 +31,15 @@ pub struct RawBatch {
     pub text: Vec<u8>,
     /// The records.
     pub records: Vec<RawRecord>,
+    /// Longer records are rejected, bytes; more than [`MAX_RECORD`] is as good as that.
+    pub max_record: usize,
+}
+
+impl Default for RawBatch {
+    fn default() -> Self {
+        let (sources, headers, text, records) = Default::default();
+        RawBatch { sources, headers, text, records, max_record: MAX_RECORD }
+    }
 }
 
 impl RawBatch {
@@ -50,7 +59,7 @@ pub fn decode(raw: &mut RawBatch, schema: &Schema, batch: &mut Batch) {
     std::mem::swap(&mut raw.text, &mut batch.events.text);
     batch.origins.reserve(raw.records.len());
     batch.events.reserve(raw.records.len());
-    let mut decoder = JsonDecoder::new(schema);
+    let mut decoder = JsonDecoder::with_limit(schema, raw.max_record);
     for RawRecord { span, origin } in raw.records.drain(..) {
         match raw.headers.get(origin.source as usize).and_then(Option::as_deref) {
             Some(header) => csv::decode(&mut decoder.row, header, batch, origin, span),
@@ -81,4 +90,41 @@ pub fn record_time(text: &mut Vec<u8>, record: Span, header: Option<&CsvHeader>,
     };
     text.truncate(length);
     time
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::batch::RejectCode;
+    use crate::model::money::Currency;
+
+    /// What becomes of one record under a limit; the detail names the limit in force.
+    fn check(text: &[u8], header: Option<&[u8]>, max_record: usize, expected: Option<usize>) {
+        let currency = Currency::parse("CNY").expect("a currency");
+        let schema = Schema { currency, rates: Default::default(), fields: Vec::new() };
+        let header = header.map(|line| Arc::new(CsvHeader::parse(line, &schema).expect("a header")));
+        let span = Span { start: 0, len: text.len() as u32 };
+        let records = vec![RawRecord { span, origin: Origin::default() }];
+        let mut raw =
+            RawBatch { headers: vec![header], text: text.to_vec(), records, max_record, ..RawBatch::default() };
+        let mut batch = Batch::new(&[]);
+        decode(&mut raw, &schema, &mut batch);
+        let found = batch.rejections.first().map(|rejection| (rejection.code, rejection.detail.clone()));
+        let detail = |limit| format!("found more than {limit} bytes, expected at most that many in one record");
+        assert_eq!(found, expected.map(|limit| (RejectCode::TooLarge, detail(limit))), "{} bytes", text.len());
+        assert_eq!((batch.events.len(), raw.max_record), (usize::from(expected.is_none()), max_record));
+    }
+
+    #[test]
+    fn records_are_as_large_as_they_may_be() {
+        let event = br#"{"id":"e1","type":"login","time":1,"account":"a1"}"#;
+        let padded = |length: usize| [vec![b' '; length - event.len()], event.to_vec()].concat();
+        for (limit, longest) in [(50, 50), (1000, 1000), (MAX_RECORD, MAX_RECORD), (usize::MAX, MAX_RECORD)] {
+            check(&padded(longest), None, limit, None);
+            check(&padded(longest + 1), None, limit, Some(longest));
+        }
+        let (header, row): (&[u8], &[u8]) = (b"id,type,time,account", b"e1,login,1,a1");
+        check(row, Some(header), row.len(), None);
+        check(row, Some(header), row.len() - 1, Some(row.len() - 1));
+    }
 }
