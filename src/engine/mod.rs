@@ -64,7 +64,7 @@ pub enum Emit {
 }
 
 /// What the shell decides about a run; none of it changes decisions of a single partition without record timestamps.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
     /// How far ahead of its record timestamp an event may be, ms.
     pub max_future: Option<i64>,

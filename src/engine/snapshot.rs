@@ -108,6 +108,21 @@ impl Engine {
         Ok(engine)
     }
 
+    /// The same state under other options. What no event could read any more under the old ones is gone, so that the
+    /// result does not depend on how much of it had been swept.
+    ///
+    /// # Errors
+    /// As [`Engine::encode`] and [`Engine::decode`], which a state of its own does not give.
+    pub fn with_options(mut self, options: Options) -> Result<Engine, SnapshotError> {
+        let state = self.encode()?;
+        Engine::decode(self.into_rules(), options, &state)
+    }
+
+    /// The rule set; the state's memory is free then.
+    fn into_rules(self) -> RuleSet {
+        self.rules
+    }
+
     fn current_floor(&mut self) -> Floor {
         let time = self.intake.floor(&self.limits);
         let mut starts = [i64::MIN; 4];
