@@ -4,6 +4,7 @@ pub mod check;
 pub mod exit;
 pub mod generate;
 pub mod output;
+pub mod progress;
 pub mod replay;
 #[cfg(feature = "service")]
 pub mod state;
