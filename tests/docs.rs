@@ -263,6 +263,12 @@ fn the_semantics_are_true() -> Result<()> {
 }
 
 #[test]
+fn the_journal_is_true() -> Result<()> {
+    assert!(check("docs/journal.md")? >= 1);
+    Ok(())
+}
+
+#[test]
 fn the_readme_is_true() -> Result<()> {
     assert!(check("README.md")? >= 3);
     Ok(())
@@ -271,7 +277,8 @@ fn the_readme_is_true() -> Result<()> {
 /// Links between our own files lead somewhere.
 #[test]
 fn links_lead_somewhere() -> Result<()> {
-    let pages = ["README.md", "CONTRIBUTING.md", "docs/rules.md", "docs/semantics.md", "rules/README.md"];
+    let pages =
+        ["README.md", "CONTRIBUTING.md", "docs/rules.md", "docs/semantics.md", "docs/journal.md", "rules/README.md"];
     for page in pages {
         let text = fs::read_to_string(root().join(page))?;
         let folder = Path::new(page).parent().unwrap_or(Path::new(""));

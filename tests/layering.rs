@@ -10,10 +10,11 @@
 //! | engine    | model, wire, expr, ruleset, feature         | the fold: intake, rules, locks, output lines          |
 //! | generate  |                                             | seeded traffic                                        |
 //! | rulefiles | ruleset                                     | rule sets from the file system                        |
-//! | replay    | model, wire, ruleset, feature, engine       | files through the engine                              |
+//! | journal   | model, wire                                 | what was consumed, in order                           |
+//! | replay    | model, wire, ruleset, feature, engine,      | files and journals through the engine                 |
+//! |           | journal                                     |                                                       |
 //! | kafka     |                                             | records and offsets in and out of Kafka               |
 //! | config    | model, ruleset, engine                      | the service's configuration, typed                    |
-//! | journal   | wire                                        | what was consumed, in order                           |
 //! | logging   | config                                      | log lines                                             |
 //! | metrics   | model, ruleset, engine                      | what Prometheus is told                               |
 //! | service   | everything above                            | threads, HTTP                                         |
@@ -37,10 +38,10 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("engine", &["model", "wire", "expr", "ruleset", "feature"]),
     ("generate", &[]),
     ("rulefiles", &["ruleset"]),
-    ("replay", &["model", "wire", "ruleset", "feature", "engine"]),
+    ("journal", &["model", "wire"]),
+    ("replay", &["model", "wire", "ruleset", "feature", "engine", "journal"]),
     ("kafka", &[]),
     ("config", &["model", "ruleset", "engine"]),
-    ("journal", &["wire"]),
     ("logging", &["config"]),
     ("metrics", &["model", "ruleset", "engine"]),
     ("service", &["model", "ruleset", "engine", "rulefiles", "config", "metrics"]),

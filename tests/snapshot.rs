@@ -92,6 +92,26 @@ fn restarts_change_nothing_under_a_bound() {
 }
 
 #[test]
+fn other_options_change_nothing_that_is_known() {
+    for seed in 0..TRIALS / 2 {
+        let trial = Trial::from_seed(seed);
+        let text = yaml::print(&trial.rules);
+        let mut engine = Engine::new(rules_of(&text), Options::default());
+        let (before, after) = trial.lines.split_at(trial.lines.len() / 2);
+        apply(&mut engine, before, 0);
+        let state = engine.encode().expect("a state");
+        // One partition is never further behind than `lateness`, so a wide bound decides nothing.
+        let wide = Options { max_skew: Some(i64::MAX), ..Options::default() };
+        let mut engine = engine.with_options(wide).expect("its own state");
+        assert_eq!(engine.encode().expect("a state"), state, "seed {seed}");
+        let found = apply(&mut engine, after, before.len());
+        let mut unchanged = Engine::decode(rules_of(&text), Options::default(), &state).expect("its own state");
+        let expected = apply(&mut unchanged, after, before.len());
+        assert_eq!(String::from_utf8_lossy(&found), String::from_utf8_lossy(&expected), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_foreign_or_damaged_state_is_refused() {
     let trial = Trial::from_seed(1);
     let text = yaml::print(&trial.rules);

@@ -6,6 +6,7 @@ pub mod generate;
 #[cfg(feature = "service")]
 pub mod journal;
 pub mod output;
+pub mod progress;
 pub mod replay;
 #[cfg(feature = "service")]
 pub mod run;

@@ -171,7 +171,7 @@ keys! {
         "how far ahead of its record's timestamp an event may be; at most the rule set's `lateness`").or("5m")
         .within(0, 365 * DAY);
     RECORD_SIZE = key("limits", "record_size", Form::Size,
-        "larger records are rejected; below 64KiB the service is stricter than `replay`").or("64KiB").within(KIB, 64 * KIB);
+        "larger records are rejected; below 64KiB the service is stricter than `replay` of files").or("64KiB").within(KIB, 64 * KIB);
 
     LEVEL = key("logging", "level", Form::Filter,
         "`off`, `error`, `warn`, `info`, `debug` or `trace`, or a list such as `warn,lockkeeper::service=debug`").or("info");

@@ -24,6 +24,7 @@ pub use read::parse;
 pub use secret::Secret;
 
 use crate::engine::{Emit, Options};
+use crate::model::time::duration_text;
 use crate::ruleset::diagnostic::{Diagnostic, Location, Severity};
 
 /// Gives the secret in a file, or says why it cannot be had.
@@ -189,7 +190,7 @@ impl Config {
         if max_future <= lateness {
             return None;
         }
-        let (future, late) = (settings::write_duration(max_future), settings::write_duration(lateness));
+        let (future, late) = (duration_text(max_future), duration_text(lateness));
         Some(Diagnostic {
             code: "max-future",
             severity: Severity::Error,

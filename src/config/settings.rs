@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::key::{ALL, Key, names_in, top_level};
 use super::size::{SIZE_FORM, parse_size, write_size};
-use crate::model::time::parse_duration;
+use crate::model::time::{duration_text, parse_duration};
 use crate::ruleset::diagnostic::{Faults, Place};
 use crate::ruleset::read::{DURATION_FORM, bad_value, integer, keys, one_or_many, shorten, text, word};
 use crate::ruleset::suggest::did_you_mean;
@@ -202,7 +202,7 @@ impl<'a> Settings<'a> {
                 return None;
             }
         };
-        self.within(key, &node, value, write_duration)?;
+        self.within(key, &node, value, duration_text)?;
         Some((Duration::from_millis(value.cast_unsigned()), node.place))
     }
 
@@ -268,12 +268,4 @@ fn split_at_commas(node: &Node) -> Vec<Node> {
         start += part.len() + 1;
     }
     nodes
-}
-
-/// A duration in the greatest unit that divides it.
-pub fn write_duration(ms: i64) -> String {
-    const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-    let fits = |(_, length): &&(&str, i64)| ms != 0 && ms % length == 0;
-    let (unit, length) = UNITS.iter().find(fits).unwrap_or(&UNITS[4]);
-    format!("{}{unit}", ms / length)
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
-use super::{MAX_PARTITION, Start, Tick, base64};
+use super::{MAX_PARTITION, Settings, Start, Tick, base64};
+use crate::model::time::MAX_DURATION;
 use crate::wire::{MAX_RECORD, write_json_string};
 
 /// Version of the file's form; another one is not read.
@@ -202,8 +203,9 @@ impl Reader {
 
     /// Offsets of a partition grow; there may be gaps.
     fn check_place(&mut self, topic: &str, partition: u32, offset: u64) -> Result<(), String> {
-        if partition > MAX_PARTITION || i64::try_from(offset).is_err() {
-            return Err("the partition or offset is greater than Kafka's can be".to_owned());
+        check_partition(partition)?;
+        if i64::try_from(offset).is_err() {
+            return Err(format!("offset {offset} is greater than Kafka's can be"));
         }
         let before = self.offsets.insert((topic.to_owned(), partition), offset);
         match before.filter(|before| *before >= offset) {
@@ -231,11 +233,27 @@ fn no_head() -> String {
 
 fn read_mark(tick: Option<Tick>, ruleset: Option<String>, start: Option<Start>) -> Result<Step, String> {
     match (tick, ruleset, start) {
-        (Some(tick), None, None) if tick.partition <= MAX_PARTITION => Ok(Step::Tick(tick)),
+        (Some(tick), None, None) => check_partition(tick.partition).map(|()| Step::Tick(tick)),
         (None, Some(id), None) => Ok(Step::RuleSet(id)),
-        (None, None, Some(start)) => Ok(Step::Start(start)),
+        (None, None, Some(start)) => check_settings(&start.settings).map(|()| Step::Start(start)),
         _ => Err(choices()),
     }
+}
+
+fn check_partition(partition: u32) -> Result<(), String> {
+    match partition {
+        0..=MAX_PARTITION => Ok(()),
+        _ => Err(format!("partition {partition} is greater than {MAX_PARTITION}")),
+    }
+}
+
+fn check_settings(settings: &Settings) -> Result<(), String> {
+    for (name, bound) in [("max_future", settings.max_future), ("max_skew", settings.max_skew)] {
+        if !(0..=MAX_DURATION).contains(&bound) {
+            return Err(format!("`{name}` is {bound}, expected 0 to {MAX_DURATION} ms"));
+        }
+    }
+    Ok(())
 }
 
 /// The value of a record; one that is too long keeps one byte more than is allowed.
@@ -368,8 +386,15 @@ mod tests {
         );
         check(&[HEAD, r#"{"tick":{"partition":0,"time":1},"ruleset":"a"}"#], 2, &choices);
         check(&[HEAD, r#"{"tick":{"partition":0,"time":1},"offset":1}"#], 2, &choices);
-        let large = RECORD.replace("\"partition\":0", "\"partition\":2147483648");
-        check(&[HEAD, &large], 2, "the partition or offset is greater than Kafka's can be");
+        let large = RECORD.replace("\"partition\":0", "\"partition\":65536");
+        check(&[HEAD, &large], 2, "partition 65536 is greater than 65535");
+        check(&[HEAD, r#"{"tick":{"partition":65536,"time":1}}"#], 2, "partition 65536 is greater than 65535");
+        let far = RECORD.replace("\"offset\":5", "\"offset\":9223372036854775808");
+        check(&[HEAD, &far], 2, "offset 9223372036854775808 is greater than Kafka's can be");
+        let settings = Settings { max_skew: -1, ..start().settings };
+        let text = write(&[Step::Start(Start { settings, ..start() })]);
+        let found = read(&text).expect_err("it is faulty");
+        assert_eq!((found.line, found.fault.as_str()), (2, "`max_skew` is -1, expected 0 to 3153600000000 ms"));
         check(&[HEAD, &"x".repeat(MAX_LINE + 1)], 2, "the line is longer than 1048576 bytes");
         let negative = RECORD.replace("\"offset\":5", "\"offset\":-5");
         let found = read(format!("{HEAD}\n{negative}").as_bytes()).expect_err("it is faulty").to_string();

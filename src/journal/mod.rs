@@ -96,5 +96,6 @@ impl Mark {
     }
 }
 
-/// Highest number of a partition: Kafka's are not negative and have 31 bits.
-pub const MAX_PARTITION: u32 = i32::MAX as u32;
+/// Highest number of a partition. Watermarks are kept for all numbers up to the highest one seen, so a damaged number
+/// must not decide how much memory is taken; no topic has nearly as many.
+pub const MAX_PARTITION: u32 = 65_535;

@@ -209,6 +209,14 @@ pub fn parse_duration(text: &str) -> Result<i64, DurationFault> {
     if total > MAX_DURATION { Err(DurationFault::TooLong) } else { Ok(total) }
 }
 
+/// A duration as [`parse_duration`] reads it, in the greatest unit that divides it.
+pub fn duration_text(ms: i64) -> String {
+    let fits = |(_, length): &&(&str, i64)| ms != 0 && ms % length == 0;
+    // Weeks are read, but days say it better.
+    let (unit, length) = UNITS[..5].iter().rev().find(fits).unwrap_or(&UNITS[0]);
+    format!("{}{unit}", ms / length)
+}
+
 /// Splits after the leading ASCII bytes that satisfy `keep`.
 fn split_while(text: &str, keep: impl Fn(u8) -> bool) -> (&str, &str) {
     let end = text.bytes().position(|byte| !keep(byte)).unwrap_or(text.len());
@@ -324,6 +332,10 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(parse_duration(text), expected, "{text}");
         }
+        for text in ["0ms", "1ms", "1500ms", "90s", "15m", "36h", "7d", "36500d"] {
+            assert_eq!(parse_duration(text).map(duration_text), Ok(text.to_owned()));
+        }
+        assert_eq!(parse_duration("2w1h60m").map(duration_text), Ok("338h".to_owned()));
         let texts = [
             (0, "PT0S"),
             (90_500, "PT90.5S"),

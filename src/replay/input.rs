@@ -26,6 +26,9 @@ pub enum InputFault {
     /// CSV without the columns it needs.
     #[error(transparent)]
     Header(CsvHeaderFault),
+    /// A line that is none of a journal: what was found, and what was expected.
+    #[error("{0}")]
+    Journal(String),
 }
 
 /// A failure of one input.
@@ -57,6 +60,16 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Nothing was read yet.
+    pub(super) fn new(paths: &[String]) -> Progress {
+        Progress { read: Arc::default(), total: paths.iter().map(|path| stored_size(path)).sum() }
+    }
+
+    /// Where the bytes read are counted.
+    pub(super) fn counter(&self) -> &Arc<AtomicU64> {
+        &self.read
+    }
+
     /// Bytes read so far.
     pub fn read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
@@ -97,8 +110,7 @@ struct Head {
 impl<'a> InputSet<'a> {
     /// Opens the inputs (`-` is stdin); every missing file or unfit CSV header is reported before anything is read.
     pub fn open(paths: &[String], order: Order, schema: &'a Schema) -> Result<Self, InputError> {
-        let total = paths.iter().map(|path| stored_size(path)).sum();
-        let progress = Progress { read: Arc::default(), total };
+        let progress = Progress::new(paths);
         let (paths, heads) = (paths.to_vec(), paths.iter().map(|_| Head::default()).collect());
         let mut set = InputSet {
             schema,

@@ -4,8 +4,6 @@ use std::io::{self, BufRead};
 
 use memchr::memchr;
 
-use crate::wire::MAX_RECORD;
-
 /// How a line ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LineEnd {
@@ -17,16 +15,14 @@ pub(super) enum LineEnd {
     Stream,
 }
 
-/// What is kept of a line at most: enough to see that it is too long, even when its last byte turns out to be `\r`.
-const KEPT: usize = MAX_RECORD + 2;
-
 /// Appends the next line to `out` without its line end; `None` at the end of the stream.
 ///
-/// Of a line over 64 KiB only the beginning is kept, one byte more than is allowed, and the rest is skipped. `each`
-/// sees all of the line in pieces. On an error `out` holds what was read of the broken line.
+/// Of a line over `most` bytes only the beginning is kept, one byte more than is allowed, and the rest is skipped.
+/// `each` sees all of the line in pieces. On an error `out` holds what was read of the broken line.
 pub(super) fn read_line(
     reader: &mut impl BufRead,
     out: &mut Vec<u8>,
+    most: usize,
     mut each: impl FnMut(&[u8]),
 ) -> io::Result<Option<LineEnd>> {
     let start = out.len();
@@ -37,12 +33,13 @@ pub(super) fn read_line(
             other => other?,
         };
         if buffer.is_empty() {
-            out.truncate(start + MAX_RECORD + 1);
+            out.truncate(start + most + 1);
             return Ok((length > 0).then_some(LineEnd::Stream));
         }
         let newline = memchr(b'\n', buffer);
         let piece = &buffer[..newline.unwrap_or(buffer.len())];
-        let room = KEPT - (out.len() - start);
+        // Enough to see that it is too long, even when its last byte turns out to be `\r`.
+        let room = most + 2 - (out.len() - start);
         out.extend_from_slice(&piece[..piece.len().min(room)]);
         each(piece);
         length += piece.len();
@@ -50,22 +47,23 @@ pub(super) fn read_line(
         let consumed = piece.len() + usize::from(newline.is_some());
         reader.consume(consumed);
         if newline.is_some() {
-            return Ok(Some(end_line(out, start, length, last)));
+            return Ok(Some(end_line(out, start, most, length, last)));
         }
     }
 }
 
 /// Takes a `\r` before the line end off, and cuts a line that is too long.
-fn end_line(out: &mut Vec<u8>, start: usize, length: usize, last: u8) -> LineEnd {
+fn end_line(out: &mut Vec<u8>, start: usize, most: usize, length: usize, last: u8) -> LineEnd {
     let carriage_return = length > 0 && last == b'\r';
     let length = length - usize::from(carriage_return);
-    out.truncate(start + length.min(MAX_RECORD + 1));
+    out.truncate(start + length.min(most + 1));
     if carriage_return { LineEnd::CarriageReturn } else { LineEnd::Newline }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::MAX_RECORD;
     use std::io::BufReader;
 
     /// Lengths, or the texts of short lines.
@@ -74,7 +72,7 @@ mod tests {
         let mut lines = Vec::new();
         loop {
             let mut out = b"before".to_vec();
-            match read_line(&mut reader, &mut out, |_| ()).expect("memory does not fail") {
+            match read_line(&mut reader, &mut out, MAX_RECORD, |_| ()).expect("memory does not fail") {
                 Some(end) => lines.push((out.split_off(6), end)),
                 None => return lines,
             }

@@ -7,6 +7,7 @@
 //! does, so another one takes the decoding at once. Were it given out later, the applying thread could take it while it
 //! waits for the last of its shards, and the others would wait for it.
 
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +27,7 @@ use crate::wire::{RawBatch, Schema, decode};
 /// Records per batch unless told otherwise.
 pub const BATCH_RECORDS: usize = 2048;
 /// Bytes of records after which a batch is closed.
-const BATCH_BYTES: usize = 4 << 20;
+pub(super) const BATCH_BYTES: usize = 4 << 20;
 /// Batches read ahead.
 const READ_AHEAD: usize = 2;
 /// Batches decoded ahead.
@@ -58,19 +59,33 @@ pub struct Report {
     pub active_locks: u64,
     /// Whether it was told to stop before the end of the input.
     pub interrupted: bool,
+    /// What is probably not meant, for people.
+    pub warnings: Vec<String>,
 }
 
 /// Tasks on a thread pool.
-struct Pool<'a>(&'a ThreadPool);
+struct Pool<P>(P);
 
-impl Executor for Pool<'_> {
+impl<P: Borrow<ThreadPool> + Sync> Executor for Pool<P> {
     fn for_each(&self, count: usize, task: &(dyn Fn(usize) + Sync)) {
-        self.0.install(|| (0..count).into_par_iter().with_max_len(1).for_each(task));
+        self.0.borrow().install(|| (0..count).into_par_iter().with_max_len(1).for_each(task));
     }
 
     fn threads(&self) -> usize {
-        self.0.current_num_threads()
+        self.0.borrow().current_num_threads()
     }
+}
+
+/// That many threads for the engine's tasks.
+///
+/// # Errors
+/// When they cannot be started.
+pub fn executor(threads: usize) -> io::Result<Box<dyn Executor>> {
+    Ok(if threads > 1 { Box::new(Pool(new_pool(threads)?)) } else { Box::new(Serial) })
+}
+
+fn new_pool(threads: usize) -> io::Result<ThreadPool> {
+    ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)
 }
 
 /// Replays the inputs through the engine to `out`.
@@ -124,7 +139,8 @@ impl Sink<'_> {
     }
 }
 
-fn field_types(schema: &Schema) -> Vec<FieldType> {
+/// The types of the declared fields, for [`Batch::new`].
+pub(super) fn field_types(schema: &Schema) -> Vec<FieldType> {
     schema.fields.iter().map(|(_, kind)| *kind).collect()
 }
 
@@ -160,7 +176,7 @@ struct Line<'a> {
 
 #[expect(clippy::disallowed_methods, reason = "reading has a thread of its own, which ends with the run")]
 fn run_parallel(sink: &mut Sink, inputs: &mut InputSet, settings: &Settings, stop: &AtomicBool) -> io::Result<()> {
-    let pool = &ThreadPoolBuilder::new().num_threads(settings.threads).build().map_err(io::Error::other)?;
+    let pool = &new_pool(settings.threads)?;
     let schema = &sink.engine.rules().schema.clone();
     let line = &Line { pool, schema, settings, stop, interrupted: AtomicBool::new(false) };
     let (empty_out, empty_in) = channel();

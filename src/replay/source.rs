@@ -145,7 +145,7 @@ impl SourceReader {
         start: usize,
         each: impl FnMut(&[u8]),
     ) -> Result<Option<LineEnd>, InputError> {
-        match read_line(&mut self.stream, text, each) {
+        match read_line(&mut self.stream, text, MAX_RECORD, each) {
             Ok(end) => {
                 self.lines += u64::from(end.is_some());
                 Ok(end)

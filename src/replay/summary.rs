@@ -63,6 +63,7 @@ impl Summary<'_> {
                 step / MS_PER_HOUR
             ));
         }
+        warnings.extend(self.report.warnings.iter().cloned());
         if self.report.interrupted {
             warnings.push("stopped before the end of the input".to_owned());
         }
