@@ -69,8 +69,9 @@ impl Committer {
         let mut due = instant();
         while let Ok(first) = parcels.recv() {
             round.push(first);
+            let start = instant();
             let sent = self.collect(&mut round, parcels, due);
-            self.finish(&mut round, sent)?;
+            self.finish(&round, sent, start)?;
             due = instant() + self.limits.commit_interval;
             // Nobody needs them once the engine has ended.
             round.drain(..).for_each(|parcel| drop(empties.send(parcel)));
@@ -83,19 +84,20 @@ impl Committer {
     /// # Errors
     /// As [`Committer::run`].
     pub fn commit_one(&mut self, parcel: Parcel) -> Result<(), Failure> {
-        let mut round = vec![parcel];
-        self.finish(&mut round, Err(Refusal::Abortable("not sent yet".to_owned())))
+        let (round, start) = (vec![parcel], instant());
+        let sent = self.send(&round);
+        self.finish(&round, sent, start)
     }
 
     /// Sends what comes until the transaction is due.
     fn collect(&mut self, round: &mut Vec<Parcel>, parcels: &Receiver<Parcel>, due: Instant) -> Result<(), Refusal> {
-        let Some(producer) = &mut self.producer else { return Err(Refusal::Unknown("no producer".to_owned())) };
+        let producer = open(&mut self.producer)?;
         producer.begin()?;
         let mut bytes = 0;
         loop {
             if let Some(parcel) = round.last() {
                 bytes += parcel.bytes();
-                self.outbox.send(producer.as_mut(), parcel)?;
+                self.outbox.send(producer, parcel)?;
             }
             let wait = due.saturating_duration_since(instant());
             if bytes >= MOST_BYTES {
@@ -108,49 +110,45 @@ impl Committer {
         }
     }
 
-    /// Brings a round to its end, however often it takes.
-    fn finish(&mut self, round: &mut [Parcel], sent: Result<(), Refusal>) -> Result<(), Failure> {
+    /// Brings a round that was sent to its end, however often it takes.
+    fn finish(&mut self, round: &[Parcel], sent: Result<(), Refusal>, start: Instant) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (round.first(), round.last()) else { return Ok(()) };
-        let (before, after) = (first.before, last.after);
-        let start = instant();
-        let offsets = Offsets::of(round, &self.committed, after);
+        let (before, after) = (first.before.sequence, last.after.sequence);
+        let offsets = Offsets::of(round, &self.committed, last.after);
         let mut done = sent.and_then(|()| self.commit(round, &offsets));
         let mut pause = FIRST_PAUSE;
         while let Err(refusal) = done {
             self.report(&refusal);
-            if self.recover(refusal, before.sequence, after.sequence, &offsets, &mut pause)? {
+            if self.recover(refusal, (before, after), &offsets, &mut pause)? {
                 break;
             }
-            done = self.send_again(round, &offsets);
+            done = self.send(round).and_then(|()| self.commit(round, &offsets));
         }
         offsets.remember(&mut self.committed);
         self.tell(round, start.elapsed());
         Ok(())
     }
 
-    /// After everything was sent: the journal, the offsets, the commit.
-    fn commit(&mut self, round: &[Parcel], offsets: &Offsets) -> Result<(), Refusal> {
-        let Some(producer) = &mut self.producer else { return Err(Refusal::Unknown("no producer".to_owned())) };
-        let after = round.last().map(|parcel| parcel.after).unwrap_or_default();
-        self.outbox.send_journal(producer.as_mut(), round, after)?;
-        producer.commit(&offsets.commits(&self.sources))
+    /// Begins a transaction and sends everything.
+    fn send(&mut self, round: &[Parcel]) -> Result<(), Refusal> {
+        let producer = open(&mut self.producer)?;
+        producer.begin()?;
+        round.iter().try_for_each(|parcel| self.outbox.send(producer, parcel))
     }
 
-    fn send_again(&mut self, round: &[Parcel], offsets: &Offsets) -> Result<(), Refusal> {
-        let Some(producer) = &mut self.producer else { return Err(Refusal::Unknown("no producer".to_owned())) };
-        producer.begin()?;
-        for parcel in round {
-            self.outbox.send(producer.as_mut(), parcel)?;
-        }
-        self.commit(round, offsets)
+    /// After everything was sent: the journal, the offsets, the commit.
+    fn commit(&mut self, round: &[Parcel], offsets: &Offsets) -> Result<(), Refusal> {
+        let producer = open(&mut self.producer)?;
+        let after = round.last().map(|parcel| parcel.after).unwrap_or_default();
+        self.outbox.send_journal(producer, round, after)?;
+        producer.commit(&offsets.commits(&self.sources))
     }
 
     /// Makes ready for another try; true where it turns out that none is needed.
     fn recover(
         &mut self,
         refusal: Refusal,
-        first: u64,
-        last: u64,
+        marks: (u64, u64),
         offsets: &Offsets,
         pause: &mut Duration,
     ) -> Result<bool, Failure> {
@@ -165,12 +163,12 @@ impl Committer {
         match aborted {
             Ok(()) => Ok(false),
             Err(Refusal::Fenced(reason)) => Err(Failure::Fenced { reason }),
-            Err(_) => self.start_anew(first, last, offsets, pause),
+            Err(_) => self.start_anew(marks, offsets, pause),
         }
     }
 
     /// A new producer; then the committed offset says whether the round was committed.
-    fn start_anew(&mut self, first: u64, last: u64, offsets: &Offsets, pause: &mut Duration) -> Result<bool, Failure> {
+    fn start_anew(&mut self, marks: (u64, u64), offsets: &Offsets, pause: &mut Duration) -> Result<bool, Failure> {
         // Closed before the next one begins.
         self.producer = None;
         loop {
@@ -180,7 +178,7 @@ impl Committer {
                     self.sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
                 self.group.committed(&lanes, ANSWER_WAIT)
             }) {
-                Ok(committed) => return self.was_committed(&standing(&committed), first, last, offsets),
+                Ok(committed) => return self.was_committed(&standing(&committed), marks, offsets),
                 Err(error) if error.may_pass() => {
                     self.shared.health.trouble(Component::Output, error.to_string());
                     self.producer = None;
@@ -191,7 +189,7 @@ impl Committer {
         }
     }
 
-    fn was_committed(&self, found: &Standing, first: u64, last: u64, offsets: &Offsets) -> Result<bool, Failure> {
+    fn was_committed(&self, found: &Standing, (first, last): (u64, u64), offsets: &Offsets) -> Result<bool, Failure> {
         let foreign = |found: String| Err(Failure::Foreign { found, first, last });
         match found {
             Standing::Nothing if self.committed.iter().all(|offset| *offset < 0) => Ok(false),
@@ -246,5 +244,13 @@ impl Committer {
         let times = round.iter().flat_map(|parcel| &parcel.times);
         metrics.observe_latencies(times.map(|time| now.saturating_sub(*time) as f64 / 1000.0));
         self.progress.set(&self.committed);
+    }
+}
+
+/// The producer, where there is one: there is none only while the next one is being made.
+fn open(producer: &mut Option<Box<dyn Producer + Send>>) -> Result<&mut dyn Producer, Refusal> {
+    match producer {
+        Some(producer) => Ok(producer.as_mut()),
+        None => Err(Refusal::Unknown("there is no producer".to_owned())),
     }
 }

@@ -28,8 +28,10 @@ const LOOK_AROUND: u32 = 64;
 pub struct Arrival {
     /// The records.
     pub fetched: Fetched,
-    /// Lanes whose log ends at an offset.
-    pub ends: Vec<(usize, i64)>,
+    /// Lanes all of whose log, up to an offset, has been fetched with this.
+    pub ended: Vec<(usize, i64)>,
+    /// How far the logs of lanes were seen to reach.
+    pub known: Vec<(usize, i64)>,
 }
 
 /// What both sides look at.
@@ -128,7 +130,8 @@ impl Feed {
 
     fn take_in(&self, lanes: &mut Lanes, arrival: Arrival) {
         lanes.take_in(arrival.fetched, &self.sources);
-        arrival.ends.into_iter().for_each(|(lane, offset)| lanes.ends_at(lane, offset));
+        arrival.ended.into_iter().for_each(|(lane, offset)| lanes.ended_at(lane, offset));
+        arrival.known.into_iter().for_each(|(lane, offset)| lanes.reaches_to(lane, offset));
     }
 
     /// Tells the thread what was taken, and gives it back what was emptied. Call it after records were taken.
@@ -188,13 +191,14 @@ impl Reader {
             let new = || Fetched::new(self.limits.batch_records, self.limits.batch_bytes);
             let mut fetched = self.empties.try_recv().unwrap_or_else(|_| new());
             self.consumer.fetch(&mut fetched, wait);
-            let mut ends = Vec::new();
+            let mut ended = Vec::new();
             for event in fetched.events() {
-                self.hear(event, &mut ends)?;
+                self.hear(event, &mut ended)?;
             }
             let brought = self.count(&fetched);
-            self.note_ends(&brought, &mut ends);
-            if (!fetched.is_empty() || !ends.is_empty()) && !self.hand_over(Arrival { fetched, ends }, &brought) {
+            let known = self.known_ends(&brought);
+            let is_news = !fetched.is_empty() || !ended.is_empty();
+            if is_news && !self.hand_over(Arrival { fetched, ended, known }, &brought) {
                 return Ok(());
             }
         }
@@ -252,19 +256,19 @@ impl Reader {
         Ok(())
     }
 
-    /// Notes where logs end, as far as it is known without asking: of lanes that brought records, now and then of all.
-    fn note_ends(&mut self, brought: &[usize], ends: &mut Vec<(usize, i64)>) {
+    /// How far logs reach, as far as it is known without asking: of lanes that brought records, now and then of all.
+    fn known_ends(&mut self, brought: &[usize]) -> Vec<(usize, i64)> {
         self.since_look = if self.since_look == 0 { LOOK_AROUND } else { self.since_look - 1 };
-        let all = self.since_look == 0;
-        for (lane, _) in brought.iter().enumerate().filter(|(_, count)| all || **count > 0) {
+        let is_asked = |lane: &usize| self.since_look == 0 || brought[*lane] > 0;
+        let end = |lane| {
             let Lane { topic, partition } = self.sources.lane(lane);
-            if let Some(end) = self.consumer.known_end(topic, partition) {
-                ends.push((lane, end));
-            }
-        }
-        for (lane, end) in ends {
+            Some((lane, self.consumer.known_end(topic, partition)?))
+        };
+        let known: Vec<(usize, i64)> = (0..brought.len()).filter(is_asked).filter_map(end).collect();
+        for (lane, end) in &known {
             self.gauges.ends[*lane].fetch_max(*end, Ordering::Relaxed);
         }
+        known
     }
 
     /// False where nobody takes it.
@@ -286,10 +290,10 @@ impl Reader {
         counts
     }
 
-    fn hear(&self, event: &Event, ends: &mut Vec<(usize, i64)>) -> Result<(), Failure> {
+    fn hear(&self, event: &Event, ended: &mut Vec<(usize, i64)>) -> Result<(), Failure> {
         match event {
             Event::End { topic, partition, offset } => {
-                ends.push((self.sources.lane_of(*topic, *partition), *offset));
+                ended.push((self.sources.lane_of(*topic, *partition), *offset));
             }
             Event::Partition { topic, partition, offset, fault, reason } => {
                 let Lane { topic, partition } = self.sources.lane(self.sources.lane_of(*topic, *partition));

@@ -117,14 +117,20 @@ impl Lanes {
         }
     }
 
-    /// Notes that a lane's log ends at an offset; of no meaning unless all before it has arrived.
-    pub fn ends_at(&mut self, lane: usize, offset: i64) {
+    /// All of a lane's log before an offset has been fetched, and there was nothing more.
+    pub fn ended_at(&mut self, lane: usize, offset: i64) {
         let queue = &mut self.queues[lane];
-        if queue.next >= offset {
+        if offset >= queue.next {
             queue.is_at_end = true;
-            // Gaps at the end: nothing comes before this offset any more.
-            queue.next = queue.next.max(offset);
+            // Past gaps: what transactions leave behind.
+            queue.next = offset;
         }
+    }
+
+    /// A lane's log was seen to reach up to an offset; whether all of it has been fetched this does not say.
+    pub fn reaches_to(&mut self, lane: usize, offset: i64) {
+        let queue = &mut self.queues[lane];
+        queue.is_at_end |= queue.next >= offset;
     }
 
     /// The lane whose turn it is among the first `count`; `None` where there is nothing, or something to wait for.
@@ -245,7 +251,7 @@ mod tests {
     fn the_oldest_is_first_and_equals_go_by_lane() {
         let mut lanes = Lanes::new(&[0; 4], WAIT, 0);
         lanes.take_in(fetch(&[(1, 0, 20), (1, 1, 30), (0, 0, 20), (2, 7, 25), (2, 8, -1), (0, 1, 40)]), &sources());
-        (0..3).for_each(|lane| lanes.ends_at(lane, lanes.arrived(lane)));
+        (0..3).for_each(|lane| lanes.reaches_to(lane, lanes.arrived(lane)));
         assert_eq!(take(&mut lanes, 0), [(0, 0), (1, 0), (2, 7), (2, 8), (1, 1), (0, 1)]);
         assert_eq!(lanes.taken().collect::<Vec<_>>(), [(0, 2), (1, 2), (2, 2)]);
         assert_eq!((lanes.taken().count(), lanes.emptied().is_some(), lanes.emptied().is_none()), (0, true, true));
@@ -257,7 +263,7 @@ mod tests {
         lanes.take_in(fetch(&[(0, 0, 5), (1, 0, 6), (1, 1, 9)]), &sources());
         assert_eq!(take(&mut lanes, 1000), [], "nothing is known of the third");
         assert_eq!(lanes.waits_until(3, 1000), Some(1200));
-        lanes.ends_at(2, 0);
+        lanes.ended_at(2, 0);
         assert_eq!(take(&mut lanes, 1050), [(0, 0)], "the first may go on before 6");
         assert_eq!(lanes.waits_until(3, 1050), Some(1250));
         assert_eq!(take(&mut lanes, 1249), []);
@@ -265,7 +271,7 @@ mod tests {
         lanes.take_in(fetch(&[(1, 2, 10), (0, 1, 8), (0, 2, 11)]), &sources());
         assert_eq!(take(&mut lanes, 1300), [(0, 1), (1, 2)], "and then the second is waited for");
         assert!(!lanes.is_idle(0) && lanes.is_idle(2));
-        lanes.ends_at(1, 3);
+        lanes.reaches_to(1, 3);
         assert_eq!(take(&mut lanes, 1300), [(0, 2)]);
         assert_eq!(lanes.waits_until(3, 1300), None, "nothing has to wait");
     }
@@ -283,16 +289,22 @@ mod tests {
     }
 
     #[test]
-    fn an_end_before_what_is_missing_is_none() {
+    fn an_end_may_lie_behind_the_last_record() {
         let mut lanes = Lanes::new(&[5, 5, 5, 0], WAIT, 0);
-        lanes.ends_at(0, 6);
-        assert!(!lanes.is_idle(0), "the record at 5 has not arrived");
+        lanes.reaches_to(0, 6);
+        assert!(!lanes.is_idle(0), "what is at 5 has not been fetched");
         lanes.take_in(fetch(&[(0, 5, 1)]), &sources());
-        lanes.ends_at(0, 6);
+        lanes.reaches_to(0, 7);
+        assert!(!lanes.is_idle(0));
+        lanes.ended_at(0, 7);
         assert!(!lanes.is_idle(0), "it waits to be taken");
         lanes.advance(0, 0);
-        assert!(lanes.is_idle(0));
+        assert!(lanes.is_idle(0) && lanes.arrived(0) == 7);
         lanes.take_in(fetch(&[(0, 9, 1)]), &sources());
-        assert!(!lanes.is_idle(0) && lanes.arrived(0) == 10);
+        lanes.ended_at(0, 8);
+        lanes.advance(0, 0);
+        assert!(!lanes.is_idle(0) && lanes.arrived(0) == 10, "that end is of the past");
+        lanes.reaches_to(0, 10);
+        assert!(lanes.is_idle(0));
     }
 }

@@ -44,6 +44,7 @@ fn poison(number: usize, input: &Input, inputs: &mut Vec<Input>) {
         410 => Some(b"\xff\xfe".to_vec()),
         510 => Some(Vec::new()),
         610 => Some(text.replacen("\"type\":", "\"type\":\"unlock\",\"was\":", 1).into_bytes()),
+        910 => Some(text.replacen("\"time\":\"20", "\"time\":\"x0", 1).into_bytes()),
         710 => Some(text.replacen("\"time\":\"20", "\"time\":\"19", 1).into_bytes()),
         810 => {
             Some(text.replacen("\"id\":\"", "\"id\":\"z", 1).replacen("\"time\":\"20", "\"time\":\"21", 1).into_bytes())
