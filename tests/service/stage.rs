@@ -138,14 +138,17 @@ logging: {{ format: json }}
     }
 
     pub fn start(&self) -> Service {
-        self.start_with(&[])
+        self.start_with(&[], &[])
     }
 
-    pub fn start_with(&self, words: &[&str]) -> Service {
+    /// With further words on the command line, and variables.
+    pub fn start_with(&self, words: &[&str], variables: &[(&str, &str)]) -> Service {
         let config = self.config();
         let mut all = vec!["run", "--config", config.to_str().expect("UTF-8")];
         all.extend(words);
-        Service::start(self.command(&all), self.folder.path())
+        let mut command = self.command(&all);
+        command.envs(variables.iter().copied());
+        Service::start(command, self.folder.path())
     }
 
     fn producer(&self) -> BaseProducer {
@@ -173,16 +176,21 @@ logging: {{ format: json }}
         producer.flush(WAIT).expect("written");
     }
 
-    fn consumer(&self, group: &str) -> BaseConsumer {
+    fn consumer(&self, group: &str, isolation: &str) -> BaseConsumer {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.bootstrap).set("group.id", group).set("enable.auto.commit", "false");
-        config.set("enable.partition.eof", "true").set("isolation.level", "read_committed");
+        config.set("enable.partition.eof", "true").set("isolation.level", isolation);
         config.create().expect("a consumer")
     }
 
     /// Everything committed in a topic.
     pub fn read(&self, topic: &str) -> Vec<Seen> {
-        let consumer = self.consumer("reader");
+        self.read_with(topic, "read_committed")
+    }
+
+    /// Everything in a topic as seen with an isolation level.
+    pub fn read_with(&self, topic: &str, isolation: &str) -> Vec<Seen> {
+        let consumer = self.consumer("reader", isolation);
         let metadata = consumer.fetch_metadata(Some(topic), WAIT).expect("metadata");
         let partitions = metadata.topics()[0].partitions().len();
         let mut list = TopicPartitionList::new();
@@ -220,7 +228,7 @@ logging: {{ format: json }}
 
     /// Next offsets that the group has committed, by topic and partition; -1 for none.
     pub fn committed(&self) -> Vec<i64> {
-        let consumer = self.consumer(&self.group());
+        let consumer = self.consumer(&self.group(), "read_committed");
         let mut list = TopicPartitionList::new();
         for topic in ["events", "control"] {
             (0..self.partitions).for_each(|partition| drop(list.add_partition(&self.topic(topic), partition)));
