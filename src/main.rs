@@ -4,10 +4,11 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use lockkeeper::cli::{Cli, run};
+use lockkeeper::cli::{Cli, run, version};
 
 fn main() -> ExitCode {
-    run(&Cli::parse()).unwrap_or_else(|error| {
+    let done = if version::is_long_asked() { version::print_long() } else { run(&Cli::parse()) };
+    done.unwrap_or_else(|error| {
         anstream::eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })

@@ -1,17 +1,13 @@
-//! The HTTP listener over real sockets: every page, every bound, and a real Prometheus that scrapes it.
-//!
-//! `LOCKKEEPER_REQUIRE_PROMTOOL=1` makes the absence of Prometheus a failure; without it the test says it was not run.
+//! The HTTP listener over real sockets: every page and every bound.
 #![cfg(feature = "service")]
 #![expect(clippy::disallowed_methods, reason = "clients over sockets wait, and give up by the clock")]
 
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use std::{env, fs};
 
 use lockkeeper::config::Http;
 use lockkeeper::engine::facts::Facts;
@@ -272,68 +268,6 @@ fn an_address_in_use_is_an_error() -> Result<()> {
     let (server, _shared) = start(&limits())?;
     let second = Server::start(&Http { listen: server.address(), ..limits() }, shared()?);
     assert_eq!(second.err().map(|error| error.kind()), Some(ErrorKind::AddrInUse));
-    Ok(())
-}
-
-/// A child process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The result of a query, or `None` while there is none.
-fn query(prometheus: SocketAddr, path: &str) -> Option<Value> {
-    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
-    let response = exchange(prometheus, &request).ok()?;
-    let (_, body) = response.split_once("\r\n\r\n")?;
-    serde_json::from_str(body).ok()
-}
-
-#[test]
-fn a_real_prometheus_scrapes_it() -> Result<()> {
-    let (server, shared) = start(&limits())?;
-    shared.metrics.record(&Facts { actions: [0, 0, 0, 0, 42], ..Facts::default() });
-    let folder = tempfile::tempdir()?;
-    let configuration = folder.path().join("prometheus.yml");
-    let target = server.address();
-    fs::write(
-        &configuration,
-        format!(
-            "global: {{ scrape_interval: 1s }}\nscrape_configs:\n  - job_name: lockkeeper\n    static_configs: [{{ targets: ['{target}'] }}]\n"
-        ),
-    )?;
-    let own = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let started = Command::new("prometheus")
-        .arg(format!("--config.file={}", configuration.display()))
-        .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
-        .arg(format!("--web.listen-address={own}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(child) = started else {
-        assert!(env::var_os("LOCKKEEPER_REQUIRE_PROMTOOL").is_none(), "prometheus is not installed");
-        eprintln!("NOT RUN: prometheus is not installed; it is a Debian package");
-        return Ok(());
-    };
-    let _running = Running(child);
-    let begin = Instant::now();
-    let value = |path: &str| query(own, path).map(|json| json["data"]["result"][0]["value"][1].clone());
-    loop {
-        let up = value("/api/v1/query?query=up");
-        let locks = value("/api/v1/query?query=lockkeeper_decisions_total%7Baction=%22lock%22%7D");
-        if (up, locks) == (Some(Value::from("1")), Some(Value::from("42"))) {
-            break;
-        }
-        assert!(begin.elapsed() < DEADLINE * 2, "not scraped: {:?}", query(own, "/api/v1/targets"));
-        sleep(Duration::from_millis(200));
-    }
-    let targets = query(own, "/api/v1/targets").ok_or("no targets")?;
-    assert_eq!(targets["data"]["activeTargets"][0]["health"], "up");
-    assert_eq!(targets["data"]["activeTargets"][0]["lastError"], "");
     Ok(())
 }
 

@@ -45,7 +45,10 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("logging", &["config"]),
     ("metrics", &["model", "ruleset", "engine"]),
     ("service", &["model", "ruleset", "engine", "rulefiles", "config", "metrics"]),
-    ("cli", &["model", "ruleset", "engine", "generate", "rulefiles", "replay", "config", "service"]),
+    (
+        "cli",
+        &["model", "ruleset", "engine", "generate", "rulefiles", "replay", "kafka", "config", "journal", "service"],
+    ),
 ];
 /// The layers that know no outside world.
 const PURE: [&str; 8] = ["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal"];

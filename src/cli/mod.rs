@@ -12,6 +12,7 @@ pub mod replay;
 pub mod run;
 #[cfg(feature = "service")]
 pub mod state;
+pub mod version;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +28,10 @@ use crate::ruleset::types::RuleSet;
 #[derive(Debug, Parser)]
 #[command(version, about, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
+    /// With --version: say as well what this build can read and talk.
+    #[arg(short, long, requires = "version")]
+    verbose: bool,
+
     #[command(subcommand)]
     verb: Verb,
 }

@@ -37,6 +37,15 @@ pub fn library_version() -> String {
     rdkafka::util::get_rdkafka_version().1
 }
 
+/// What the client library was built with, such as `gzip`, `ssl` or `sasl_scram`, in its own order.
+#[must_use]
+pub fn library_features() -> Vec<String> {
+    let config = rdkafka::ClientConfig::new().create_native_config();
+    // A configuration without properties can be made, and every one knows this property.
+    let features = config.and_then(|config| config.get("builtin.features")).unwrap_or_default();
+    features.split(',').map(|feature| feature.trim().to_string()).filter(|feature| !feature.is_empty()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +59,17 @@ mod tests {
         check::<PlainProducer>();
         check::<Fetched>();
         assert!(library_version().starts_with("2."), "{}", library_version());
+    }
+
+    #[test]
+    fn every_build_reads_gzip_and_zstd_and_only_one_with_tls_is_encrypted() {
+        let features = library_features();
+        let has = |name: &str| features.iter().any(|feature| feature == name);
+        for name in ["gzip", "snappy", "lz4", "zstd"] {
+            assert!(has(name), "{name} in {features:?}");
+        }
+        for name in ["ssl", "sasl_scram", "sasl_oauthbearer"] {
+            assert_eq!(has(name), cfg!(feature = "tls"), "{name} in {features:?}");
+        }
     }
 }

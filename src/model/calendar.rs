@@ -10,6 +10,9 @@ use std::ops::Range;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
+/// The edition of the IANA time zone database that is built in, such as `2025b`. Another one may begin a day elsewhere.
+pub const TIME_ZONES: &str = chrono_tz::IANA_TZDB_VERSION;
+
 /// A calendar period in the rule set's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Period {
