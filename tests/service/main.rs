@@ -7,6 +7,7 @@
 mod broker;
 mod faults;
 mod kills;
+mod operator;
 mod process;
 mod stage;
 mod stories;

@@ -28,10 +28,6 @@ impl Service {
         fs::read_to_string(&self.log).expect("a log")
     }
 
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Where it serves HTTP, once it says so.
     fn address(&self) -> String {
         wait_for("the address", || {

@@ -238,6 +238,25 @@ logging: {{ format: json }}
         committed.elements().iter().map(|element| offset(element.offset())).collect()
     }
 
+    /// Moves the group's offset of an input partition, as an operator's tool does: without metadata.
+    pub fn move_offset(&self, partition: i32, offset: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&self.topic("events"), partition, Offset::Offset(offset)).expect("added");
+        let consumer = self.consumer(&self.group(), "read_committed");
+        consumer.commit(&list, rdkafka::consumer::CommitMode::Sync).expect("committed");
+    }
+
+    /// How many records were written to the source topics.
+    pub fn written(&self) -> i64 {
+        let consumer = self.consumer("reader", "read_committed");
+        let end = |topic: &str, partition| consumer.fetch_watermarks(topic, partition, WAIT).expect("an answer").1;
+        ["events", "control"]
+            .iter()
+            .flat_map(|topic| (0..self.partitions).map(|partition| (self.topic(topic), partition)))
+            .map(|(topic, partition)| end(&topic, partition))
+            .sum()
+    }
+
     /// Waits until everything there is was consumed and committed.
     pub fn wait_until_done(&self, inputs: usize) {
         wait_for("all input to be committed", || {

@@ -144,7 +144,7 @@ impl Broker {
         wait_for(&format!("leaders of topic {name}"), usable);
     }
 
-    fn client(&self) -> ClientConfig {
+    pub fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", self.bootstrap());
         config
