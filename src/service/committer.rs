@@ -1,8 +1,7 @@
 //! The thread that commits: what came of several batches becomes visible in one transaction with the offsets behind it.
 //!
-//! After a failure the same bytes are sent again; the fold is never rolled back. Where it is not known whether a
-//! transaction was committed, a new producer is started, which ends what the old one left open, and the committed
-//! offset decides.
+//! After a failure a new producer is started, which ends what the old one left open; the committed offset says whether
+//! the transaction was committed after all; and if not, the same bytes are sent again. The fold is never rolled back.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -144,7 +143,8 @@ impl Committer {
         producer.commit(&offsets.commits(&self.sources))
     }
 
-    /// Makes ready for another try; true where it turns out that none is needed.
+    /// A new producer, whose start ends what the old one left open, even if that is only delayed somewhere. Then the
+    /// committed offset says whether the round was committed: true where it was.
     fn recover(
         &mut self,
         refusal: Refusal,
@@ -155,38 +155,23 @@ impl Committer {
         if let Refusal::Fenced(reason) = refusal {
             return Err(Failure::Fenced { reason });
         }
-        self.wait(pause)?;
-        let aborted = match (&refusal, &mut self.producer) {
-            (Refusal::Abortable(_) | Refusal::Refused(_), Some(producer)) => producer.abort(),
-            _ => Err(refusal),
-        };
-        match aborted {
-            Ok(()) => Ok(false),
-            Err(Refusal::Fenced(reason)) => Err(Failure::Fenced { reason }),
-            Err(_) => self.start_anew(marks, offsets, pause),
-        }
-    }
-
-    /// A new producer; then the committed offset says whether the round was committed.
-    fn start_anew(&mut self, marks: (u64, u64), offsets: &Offsets, pause: &mut Duration) -> Result<bool, Failure> {
-        // Closed before the next one begins.
-        self.producer = None;
         loop {
-            match (self.make)().and_then(|producer| {
-                self.producer = Some(producer);
-                let lanes: Vec<(&str, i32)> =
-                    self.sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
-                self.group.committed(&lanes, ANSWER_WAIT)
-            }) {
-                Ok(committed) => return self.was_committed(&standing(&committed), marks, offsets),
-                Err(error) if error.may_pass() => {
-                    self.shared.health.trouble(Component::Output, error.to_string());
-                    self.producer = None;
-                    self.wait(pause)?;
-                }
+            self.wait(pause)?;
+            match self.start_anew() {
+                Ok(found) => return self.was_committed(&found, marks, offsets),
+                Err(error) if error.may_pass() => self.shared.health.trouble(Component::Output, error.to_string()),
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    fn start_anew(&mut self) -> Result<Standing, crate::kafka::Error> {
+        // Closed before the next one begins.
+        self.producer = None;
+        self.producer = Some((self.make)()?);
+        let lanes: Vec<(&str, i32)> =
+            self.sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
+        Ok(standing(&self.group.committed(&lanes, ANSWER_WAIT)?))
     }
 
     fn was_committed(&self, found: &Standing, (first, last): (u64, u64), offsets: &Offsets) -> Result<bool, Failure> {

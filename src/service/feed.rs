@@ -208,38 +208,37 @@ impl Reader {
     /// How long to wait for the next record; `None` where nothing is to be fetched for now.
     fn make_room(&mut self) -> Result<Option<Duration>, Failure> {
         let journal = self.sources.journal();
-        if self.gauges.without_journal.load(Ordering::Relaxed) && !self.paused[journal] {
+        let is_done = self.gauges.without_journal.load(Ordering::Relaxed);
+        if is_done && !self.paused[journal] {
             self.set_paused(&[journal], true)?;
         }
-        let lanes = 0..self.paused.len();
+        let wanted: Vec<usize> = (0..self.paused.len()).filter(|lane| *lane != journal || !is_done).collect();
+        let has_records = |lane: usize| self.gauges.waiting[lane].load(Ordering::Relaxed) > 0;
+        let (full, empty): (Vec<usize>, Vec<usize>) = wanted.iter().partition(|lane| has_records(**lane));
         let bytes = self.gauges.bytes.load(Ordering::Relaxed);
-        let is_paused = |lane: &usize| self.paused[*lane] && !(*lane == journal && self.without_journal());
-        if bytes <= self.limits.queue_bytes {
-            // Half is a margin: pausing throws away what the library has fetched ahead.
-            let again: Vec<usize> = lanes.filter(is_paused).collect();
-            if !again.is_empty() && bytes <= self.limits.queue_bytes / 2 {
-                self.set_paused(&again, false)?;
+        // Half is a margin, since pausing throws away what the library has fetched ahead; but what has nothing may be
+        // what everything else waits for.
+        let is_low = bytes <= self.limits.queue_bytes / 2;
+        let again = if is_low { &wanted } else { &empty };
+        let again: Vec<usize> = again.iter().copied().filter(|lane| self.paused[*lane]).collect();
+        self.set_paused(&again, false)?;
+        if bytes > self.limits.queue_bytes {
+            if empty.is_empty() {
+                #[expect(clippy::disallowed_methods, reason = "nobody needs anything: all lanes are full")]
+                std::thread::sleep(HELD_WAIT);
+                return Ok(None);
             }
-            return Ok(Some(if again.is_empty() { IDLE_WAIT } else { HELD_WAIT }));
+            let fresh: Vec<usize> = full.into_iter().filter(|lane| !self.paused[*lane]).collect();
+            self.set_paused(&fresh, true)?;
         }
-        let is_full = |lane: &usize| self.gauges.waiting[*lane].load(Ordering::Relaxed) > 0;
-        let wanted = |lane: &usize| *lane != journal || !self.without_journal();
-        let full: Vec<usize> = lanes.clone().filter(wanted).filter(is_full).collect();
-        if full.len() == lanes.filter(wanted).count() {
-            #[expect(clippy::disallowed_methods, reason = "nobody needs anything: all lanes are full")]
-            std::thread::sleep(HELD_WAIT);
-            return Ok(None);
-        }
-        let fresh: Vec<usize> = full.into_iter().filter(|lane| !self.paused[*lane]).collect();
-        self.set_paused(&fresh, true)?;
-        Ok(Some(HELD_WAIT))
-    }
-
-    fn without_journal(&self) -> bool {
-        self.gauges.without_journal.load(Ordering::Relaxed)
+        let is_held_back = wanted.iter().any(|lane| self.paused[*lane]);
+        Ok(Some(if is_held_back { HELD_WAIT } else { IDLE_WAIT }))
     }
 
     fn set_paused(&mut self, lanes: &[usize], paused: bool) -> Result<(), Failure> {
+        if lanes.is_empty() {
+            return Ok(());
+        }
         let names: Vec<(&str, i32)> = lanes
             .iter()
             .map(|&lane| {

@@ -53,7 +53,8 @@ fn topics_that_do_not_go_together_are_refused() {
     let uneven = Stage::new(&broker, "uneven", 2).set("LOCKKEEPER_TOPICS_CONTROL", "uneven-other");
     broker.create_topic("dlq.uneven-other", 1, &[]);
     assert_refused(uneven.start(), "topic `uneven-other` has 3 partitions and `uneven-events` has 2");
-    let journal = Stage::new(&broker, "two-journals", 2).set("LOCKKEEPER_TOPICS_JOURNAL", "two-journals-decisions");
+    broker.create_topic("two-journals-other", 2, &[]);
+    let journal = Stage::new(&broker, "two-journals", 2).set("LOCKKEEPER_TOPICS_JOURNAL", "two-journals-other");
     assert_refused(journal.start(), "the journal needs exactly one");
 }
 
