@@ -1,6 +1,9 @@
 //! What metrics and the status page are told of the live stream, beside the packing of its output.
 
+use std::ops::Range;
 use std::time::Duration;
+
+use serde::Deserialize;
 
 use super::familiar::Familiar;
 use super::fold::{Fold, Heard, Sink};
@@ -25,6 +28,8 @@ pub struct Observer {
     rejected: Vec<(Option<String>, RejectCode)>,
     /// Records of the batch that were not simply let through.
     stopped: Vec<usize>,
+    /// The last decision's line: transitions follow the decision that caused them.
+    decision: Range<usize>,
 }
 
 /// Listens to one batch.
@@ -36,13 +41,21 @@ pub struct Listening<'a> {
 impl Observer {
     /// For amounts of this currency.
     pub fn new(shared: Shared, currency: Currency) -> Observer {
-        Observer { shared, familiar: Familiar::default(), currency, rejected: Vec::new(), stopped: Vec::new() }
+        Observer {
+            shared,
+            familiar: Familiar::default(),
+            currency,
+            rejected: Vec::new(),
+            stopped: Vec::new(),
+            decision: 0..0,
+        }
     }
 
     /// A sink that listens and passes everything on.
     pub fn listen<'a>(&'a mut self, inner: &'a mut dyn Sink) -> Listening<'a> {
         self.rejected.clear();
         self.stopped.clear();
+        self.decision = 0..0;
         Listening { observer: self, inner }
     }
 
@@ -114,6 +127,9 @@ impl Observer {
         });
         let mut notice = LockNotice::new(transition.kind, rule, parts.collect(), transition.start, transition.end);
         notice.event = text(TextField::Id).map(str::to_owned);
+        if transition.kind == TransitionKind::Locked {
+            notice.reason = reason(&heard.lines[self.decision.clone()], rule);
+        }
         self.shared.status.push_lock(notice);
     }
 
@@ -138,6 +154,22 @@ impl Observer {
     }
 }
 
+/// A rule's reason in its first language, as a decision's line gives it.
+fn reason(line: &[u8], rule: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Decision {
+        hits: Vec<Hit>,
+    }
+    #[derive(Deserialize)]
+    struct Hit {
+        rule: String,
+        reason: Option<serde_json::Map<String, serde_json::Value>>,
+    }
+    let decision: Decision = serde_json::from_slice(line).ok()?;
+    let hit = decision.hits.into_iter().find(|hit| hit.rule == rule)?;
+    hit.reason?.values().next()?.as_str().map(str::to_owned)
+}
+
 /// The row of a record; those that could not be decoded have none.
 fn row_of(batch: &Batch, record: usize) -> Option<usize> {
     batch.events.record.binary_search(&(record as u32)).ok()
@@ -147,10 +179,27 @@ impl Sink for Listening<'_> {
     fn line(&mut self, heard: &Heard) {
         match heard.about {
             About::Decision { action: Action::Allow, .. } | About::Evicted => {}
-            About::Decision { .. } => self.observer.stopped.extend(heard.record),
+            About::Decision { .. } => {
+                self.observer.stopped.extend(heard.record);
+                self.observer.decision = heard.line.clone();
+            }
             About::Transition(transition) => self.observer.transition(transition, heard),
             About::Rejected(rejection) => self.observer.rejection(rejection, heard),
         }
         self.inner.line(heard);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_has_the_reason_of_its_rule() {
+        let line = br#"{"kind":"decision","hits":[{"rule":"a","score":1},{"rule":"b","reason":{"en":"too many"}}]}"#;
+        for (rule, expected) in [("a", None), ("b", Some("too many")), ("c", None)] {
+            assert_eq!(reason(line, rule).as_deref(), expected, "{rule}");
+        }
+        assert_eq!(reason(b"", "b"), None);
     }
 }

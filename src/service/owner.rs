@@ -13,7 +13,7 @@ use super::state::{Identity, StateDirectory};
 use super::stop::Stop;
 use crate::config::Config;
 use crate::engine::Emit;
-use crate::journal::Settings;
+use crate::journal::{MAX_PARTITION, Settings};
 use crate::kafka::{self, Consumer, Producer, TimeKind, Watchdog, admin};
 use crate::ruleset::types::RuleSet;
 
@@ -109,6 +109,12 @@ pub fn connect(job: Job, shared: &Shared, stop: &Arc<Stop>, watchdog: &Watchdog)
         return Err(Failure::Topics(format!(
             "topic `{topic}` has {other} partitions and `{first}` has {expected}: all input and control topics need as \
              many, so that an account's events meet"
+        )));
+    }
+    if partitions[0].1.cast_unsigned() > MAX_PARTITION {
+        return Err(Failure::Topics(format!(
+            "topic `{}` has {} partitions, more than {MAX_PARTITION}",
+            partitions[0].0, partitions[0].1
         )));
     }
     let dead_letters: Vec<String> = topics.sources().map(|topic| topics.dead_letters_of(topic)).collect();

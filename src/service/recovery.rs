@@ -3,6 +3,8 @@
 //! The order matters: the producer was started first, which ended whatever an owner before had left open; so what is
 //! committed is moved by nobody else. Then the newest state that fits, then the past since then.
 
+use std::sync::Arc;
+
 use super::attempt::insist;
 use super::clock::wall_ms;
 use super::failure::Failure;
@@ -20,8 +22,6 @@ use super::state::{Header, Loaded, PassedOver, StateDirectory};
 use crate::engine::Engine;
 use crate::journal::{Mark, Start};
 use crate::kafka::{Committed, Consumer};
-
-use std::sync::Arc;
 
 /// Where the stream goes on.
 pub struct Ready {
@@ -189,9 +189,9 @@ impl Opening<'_> {
         let journal = self.log(self.sources.journal())?;
         let has_state = newest.is_some();
         let (fold, positions) = match newest {
-            Some((header, engine)) => self.from_state(header, engine)?,
+            Some((header, engine)) => self.take_up(header, engine)?,
             None if journal.start > 0 => return Err(self.no_state(&passed_over)),
-            None => self.from_nothing()?,
+            None => self.begin_at_start_of_logs()?,
         };
         for (lane, &position) in positions.iter().enumerate() {
             self.must_hold(lane, position)?;
@@ -202,7 +202,7 @@ impl Opening<'_> {
         Ok(Opened { past, end: journal.end })
     }
 
-    fn from_state(&self, header: Header, engine: Engine) -> Result<(Fold, Vec<i64>), Failure> {
+    fn take_up(&self, header: Header, engine: Engine) -> Result<(Fold, Vec<i64>), Failure> {
         let positions = self.sources.from_offsets(&header.progress.next_offsets);
         // The state fits these topics, so it has all of them.
         let positions = positions.ok_or_else(|| Failure::Refused("the state lacks an offset".to_owned()))?;
@@ -212,7 +212,7 @@ impl Opening<'_> {
         Ok((Fold::new(engine, header.settings, self.sources, next, mark), positions))
     }
 
-    fn from_nothing(&self) -> Result<(Fold, Vec<i64>), Failure> {
+    fn begin_at_start_of_logs(&self) -> Result<(Fold, Vec<i64>), Failure> {
         let lanes = 0..=self.sources.count();
         let positions = lanes.map(|lane| Ok(self.log(lane)?.start)).collect::<Result<Vec<i64>, Failure>>()?;
         let settings = self.job.settings();

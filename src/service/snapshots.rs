@@ -36,6 +36,7 @@ pub struct Snapshots {
 impl Snapshots {
     /// Makes one after each interval, until told to stop. What goes wrong is said, and tried again.
     pub fn run(&self) {
+        give_way();
         while !self.stop.wait(self.job.config.state.snapshot_interval) {
             match self.take() {
                 Ok(()) | Err(Failure::Stopped) => {}
@@ -59,6 +60,15 @@ impl Snapshots {
             note(&self.shared, &saved, start.elapsed());
         }
         Ok(())
+    }
+}
+
+/// Lets other threads go first, and those that this one starts as well: a snapshot can wait, the stream cannot.
+fn give_way() {
+    const NICE: i32 = 10;
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
+        tracing::debug!(%error, "snapshots have the same priority as the stream");
     }
 }
 

@@ -57,7 +57,7 @@ fn write_slowly(stage: &Stage, inputs: &[Input]) {
 /// Between a tenth of a second and two and a half: while it starts, recovers, or works.
 fn kill_at_random(stage: &Stage, round: u64) -> bool {
     // Every other one keeps its transactions open for longer, so that they are met.
-    let interval = if round % 2 == 0 { "5ms" } else { "400ms" };
+    let interval = if round.is_multiple_of(2) { "5ms" } else { "400ms" };
     let mut service = stage.start_with(&[], &[("LOCKKEEPER_LIMITS_COMMIT_INTERVAL", interval)]);
     // Spread evenly, in no order.
     let after = 100 + (round * 7919 + 3) % 12 * 200;

@@ -105,7 +105,7 @@ impl Drop for Service {
         // It may have ended long ago.
         let _ended = self.child.kill().and_then(|()| self.child.wait());
         if std::thread::panicking() {
-            eprintln!("--- the service's log\n{}", self.log());
+            writeln!(std::io::stderr(), "--- the service's log\n{}", self.log()).expect("standard error");
         }
     }
 }

@@ -231,7 +231,9 @@ logging: {{ format: json }}
         let consumer = self.consumer(&self.group(), "read_committed");
         let mut list = TopicPartitionList::new();
         for topic in ["events", "control"] {
-            (0..self.partitions).for_each(|partition| drop(list.add_partition(&self.topic(topic), partition)));
+            for partition in 0..self.partitions {
+                list.add_partition(&self.topic(topic), partition);
+            }
         }
         let committed = consumer.committed_offsets(list, WAIT).expect("an answer");
         let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { -1 };
