@@ -44,7 +44,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("config", &["model", "ruleset", "engine"]),
     ("logging", &["config"]),
     ("metrics", &["model", "ruleset", "engine"]),
-    ("service", &["model", "ruleset", "engine", "rulefiles", "config", "metrics"]),
+    ("service", &["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal", "kafka", "metrics"]),
     (
         "cli",
         &["model", "ruleset", "engine", "generate", "rulefiles", "replay", "kafka", "config", "journal", "service"],

@@ -25,10 +25,10 @@ Examples:
     lockkeeper replay --rules rules/wallet --journal journal.jsonl
 
   What would other rules have decided?
-    lockkeeper journal export --config lockkeeper.yaml | lockkeeper replay --rules new-rules --journal -
+    lockkeeper journal export -c lockkeeper.yaml | lockkeeper replay -r new-rules --journal -
 
-Exit codes: 0 done, 1 failed (the logs no longer hold it, the output could not be written), 2 usage, 78 invalid
-configuration or rules, 130 interrupted.";
+Exit codes: 0 done, 1 failed (the logs no longer hold it, the output could not be written),
+2 usage, 78 invalid configuration or rules, 130 interrupted.";
 
 /// What the service has consumed, in order.
 #[derive(Debug, Clone, Args)]

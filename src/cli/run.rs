@@ -30,13 +30,14 @@ Examples:
     lockkeeper check --config lockkeeper.yaml
     lockkeeper run --config lockkeeper.yaml
 
-  Another broker and group, without touching the file:
-    LOCKKEEPER_KAFKA_BOOTSTRAP_SERVERS=kafka:9092 LOCKKEEPER_KAFKA_GROUP_ID=test lockkeeper run --config lockkeeper.yaml
+  Another group, without touching the file:
+    LOCKKEEPER_KAFKA_GROUP_ID=test lockkeeper run --config lockkeeper.yaml
 
-A first SIGTERM or SIGINT finishes what was begun, commits, writes a snapshot and ends within ten seconds; a second one
-ends at once, which loses nothing either.
+A first SIGTERM or SIGINT finishes what was begun, commits, writes a snapshot and ends within ten
+seconds; a second one ends at once, which loses nothing either.
 
-Exit codes: 0 ended as told, 1 it could not go on (the log says why), 2 usage, 78 invalid configuration or rules.";
+Exit codes: 0 ended as told, 1 it could not go on (the log says why), 2 usage,
+78 invalid configuration or rules, 130 ended by a second signal.";
 
 /// How long an orderly end may take.
 const DEADLINE: Duration = Duration::from_secs(10);

@@ -9,6 +9,8 @@ use comfy_table::{LineStyle, Table, TableStyle};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use crate::journal::Settings;
+use crate::model::time::duration_text;
 use crate::service::state::{Header, format};
 
 const EXAMPLES: &str = "\
@@ -77,6 +79,7 @@ fn to_json(header: &Header, bytes: u64) -> Value {
         "program": header.program,
         "layout": header.layout,
         "ruleset": header.ruleset,
+        "settings": header.settings,
         "sequence": header.progress.sequence,
         "output_hash": hash(header),
         "next_offsets": header.progress.next_offsets,
@@ -93,6 +96,7 @@ fn facts(header: &Header, bytes: u64) -> Table {
     let mut table = table(&["state", ""]);
     for (name, value) in [
         ("rule set", header.ruleset.clone()),
+        ("settings", settings(&header.settings)),
         ("sequence", header.progress.sequence.to_string()),
         ("output hash", hash(header)),
         ("written by", format!("lockkeeper {}", header.program)),
@@ -103,6 +107,12 @@ fn facts(header: &Header, bytes: u64) -> Table {
         table.add_row([name.to_owned(), value]);
     }
     table
+}
+
+fn settings(settings: &Settings) -> String {
+    let emit = if settings.emit_all { "all" } else { "flagged" };
+    let (future, skew) = (duration_text(settings.max_future), duration_text(settings.max_skew));
+    format!("emit {emit}, max_future {future}, max_skew {skew}, record_size {}", settings.record_size)
 }
 
 fn offsets(header: &Header) -> Table {
