@@ -47,7 +47,20 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("service", &["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal", "kafka", "metrics"]),
     (
         "cli",
-        &["model", "ruleset", "engine", "generate", "rulefiles", "replay", "kafka", "config", "journal", "service"],
+        &[
+            "model",
+            "ruleset",
+            "engine",
+            "generate",
+            "rulefiles",
+            "replay",
+            "kafka",
+            "config",
+            "journal",
+            "service",
+            "logging",
+            "metrics",
+        ],
     ),
 ];
 /// The layers that know no outside world.
