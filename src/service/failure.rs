@@ -40,6 +40,12 @@ pub enum Failure {
          commits for this group; stop it and start again"
     )]
     Foreign { found: String, first: u64, last: u64 },
+    /// Somebody has moved the offsets while we were at work.
+    #[error(
+        "the committed offset of {place} is {found}, and this service had committed {expected}: somebody else commits \
+         for the group, an operator's tool or an instance with another `kafka.transactional_id`. Stop it and start again"
+    )]
+    Moved { place: String, found: String, expected: i64 },
     /// The journal holds what is no record of it.
     #[error("{place}: {fault}; is `topics.journal` the right topic?")]
     Journal { place: String, fault: RecordFault },

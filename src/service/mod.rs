@@ -36,3 +36,4 @@ mod stalled;
 pub mod state;
 pub mod status;
 pub mod stop;
+mod tail;

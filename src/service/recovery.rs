@@ -19,6 +19,7 @@ use super::past::Past;
 use super::position::{Standing, newest, standing};
 use super::sources::{Lane, Sources};
 use super::state::{Header, Loaded, PassedOver, StateDirectory};
+use super::tail::last_mark;
 use crate::engine::Engine;
 use crate::journal::{Mark, Start};
 use crate::kafka::{Committed, Consumer};
@@ -146,7 +147,10 @@ impl Owner {
             let position = found.as_ref().map(|found| found.next_offset);
             positions.push(position.filter(|offset| (log.start..=log.end).contains(offset)).unwrap_or(log.start));
         }
-        let (settings, mark) = (self.job.settings(), newest(committed));
+        // Offsets that were moved have lost their mark; the journal still has it.
+        let marks = [newest(committed), last_mark(&self.opening())?];
+        let mark = marks.into_iter().max_by_key(|mark| mark.sequence).unwrap_or_default();
+        let settings = self.job.settings();
         let engine = Engine::new(self.job.rules.clone(), options(&settings));
         let mut fold = Fold::new(engine, settings, &self.sources, positions.clone(), mark);
         fold.restart(Start { is_fresh: true, ruleset: self.job.rules.id.clone(), settings, mark })?;

@@ -23,6 +23,7 @@ use super::outbox::Outbox;
 use super::owner::{Job, Owner, connect};
 use super::packer::finish;
 use super::parcel::Parcel;
+use super::position;
 use super::progress::Progress;
 use super::recovery::{Opening, Ready};
 use super::snapshots::{Snapshots, note, save};
@@ -39,6 +40,9 @@ const PARCELS: usize = 8;
 const STUCK: Duration = Duration::from_secs(90);
 /// Between two looks at the threads.
 const LOOK: Duration = Duration::from_millis(200);
+/// Between two questions to the broker about what is committed, and how long one may take.
+const BETWEEN_QUESTIONS: Duration = Duration::from_secs(5);
+const QUESTION: Duration = Duration::from_secs(1);
 
 /// Runs the service until it is told to stop or cannot go on.
 ///
@@ -131,6 +135,7 @@ impl Stream {
 
     /// Waits for the stop, or for a thread that has ended; shows meanwhile how far the stream has come.
     fn watch(&self, watchdog: &Watchdog) -> Result<(), Failure> {
+        let mut asked = instant();
         while !self.stop.wait(LOOK) {
             if self.score.is_finished() || self.commit.is_finished() {
                 return Ok(());
@@ -139,8 +144,33 @@ impl Stream {
                 return Err(Failure::Stuck { doing: overrun.doing, seconds: overrun.elapsed.as_secs() });
             }
             self.show_lag();
+            if asked.elapsed() >= BETWEEN_QUESTIONS {
+                self.must_be_ours()?;
+                asked = instant();
+            }
         }
         Ok(())
+    }
+
+    /// Nobody else may commit for the group: neither an operator's tool nor an instance with another transactional id,
+    /// which nothing fences.
+    fn must_be_ours(&self) -> Result<(), Failure> {
+        let lanes: Vec<(&str, i32)> =
+            self.sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
+        let before: Vec<i64> = (0..lanes.len()).map(|lane| self.progress.committed(lane)).collect();
+        // Whoever does not answer is the committer's business.
+        let Ok(committed) = self.consumer.committed(&lanes, QUESTION) else { return Ok(()) };
+        let moved = committed.iter().zip(&before).position(|(found, before)| {
+            !found.as_ref().is_some_and(|found| position::read(found).is_some() && found.next_offset >= *before)
+        });
+        match moved {
+            None => Ok(()),
+            Some(lane) => {
+                let Lane { topic, partition } = self.sources.lane(lane);
+                let found = committed[lane].as_ref().map_or("none".to_owned(), |found| found.next_offset.to_string());
+                Err(Failure::Moved { place: format!("{topic}/{partition}"), found, expected: before[lane] })
+            }
+        }
     }
 
     fn show_lag(&self) {
@@ -161,16 +191,13 @@ impl Stream {
         // The producer's end leaves the cluster in order before a state is written.
         drop(committer);
         committed.and(fetched)?;
-        if self.snapshots.join().is_err() {
-            return Err(Failure::panicked("snapshots"));
-        }
         let start = instant();
         let opening =
             Opening { job: &self.job, sources: &self.sources, consumer: &self.consumer, directory: &self.directory };
         let journal = opening.log(self.sources.journal())?.end;
         let saved = save(&self.directory, &mut fold, &self.sources, journal)?;
         note(&self.shared, &saved, start.elapsed());
-        Ok(())
+        self.snapshots.join().map_err(|_| Failure::panicked("snapshots"))
     }
 }
 

@@ -198,3 +198,40 @@ fn a_refused_record_stops_the_output_until_somebody_acts() {
     service.stop();
     assert!(stage.assert_output_is_the_replay() >= 50);
 }
+
+#[test]
+fn offsets_moved_under_a_running_service_end_it() {
+    let Some(broker) = broker::shared() else { return };
+    let stage = Stage::new(&broker, "moved-live", 1);
+    let inputs = traffic(500, 16, 1);
+    stage.produce(&inputs);
+    let mut service = stage.start();
+    service.wait_until_live();
+    stage.wait_until_done(inputs.len());
+    stage.move_offset(0, 3);
+    assert_eq!(service.wait().code(), Some(1));
+    let expected = "the committed offset of moved-live-events/0 is 3, and this service had committed";
+    assert!(service.log().contains(expected), "{}", service.log());
+}
+
+/// Other values than ours of a topic, and of compression.
+#[test]
+fn all_compressions_are_read_and_the_broker_may_set_the_time() {
+    let Some(broker) = broker::shared() else { return };
+    let stage = Stage::new(&broker, "compressed", 1).set("LOCKKEEPER_LIMITS_MAX_FUTURE", "0s");
+    let operator = Operator::new(&broker);
+    operator.set_property(&stage.topic("events"), "message.timestamp.type", "LogAppendTime");
+    let inputs = traffic(400, 17, 1);
+    let mut written = 0;
+    for (codec, part) in ["none", "gzip", "snappy", "lz4", "zstd"].into_iter().zip(inputs.chunks(inputs.len() / 4)) {
+        stage.produce_with(part, codec);
+        written += part.len();
+    }
+    let mut service = stage.start();
+    service.wait_until_live();
+    stage.wait_until_done(written);
+    service.wait_for("/metrics", "lockkeeper_topic_producer_clock{topic=\"compressed-events\"} 0\n");
+    assert!(!service.log().contains("producers' clocks"), "{}", service.log());
+    service.stop();
+    assert!(stage.assert_output_is_the_replay() >= written);
+}

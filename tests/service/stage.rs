@@ -151,16 +151,21 @@ logging: {{ format: json }}
         Service::start(command, self.folder.path())
     }
 
-    fn producer(&self) -> BaseProducer {
+    fn producer(&self, compression: &str) -> BaseProducer {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.bootstrap).set("linger.ms", "5").set("enable.idempotence", "true");
         config.set("message.max.bytes", "2000000").set("queue.buffering.max.messages", "1000000");
-        config.create().expect("a producer")
+        config.set("compression.type", compression).create().expect("a producer")
     }
 
     /// Writes records and waits until the broker has them.
     pub fn produce(&self, inputs: &[Input]) {
-        let producer = self.producer();
+        self.produce_with(inputs, "lz4");
+    }
+
+    /// Compressed in a way.
+    pub fn produce_with(&self, inputs: &[Input], compression: &str) {
+        let producer = self.producer(compression);
         for input in inputs {
             let topic = self.topic(if input.control { "control" } else { "events" });
             let mut record = BaseRecord::<str, [u8]>::to(&topic)
