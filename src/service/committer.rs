@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::sources::{Lane, Sources};
 use super::stop::Stop;
 use crate::config::Limits;
-use crate::kafka::{Failure as Refusal, Group, Producer};
+use crate::kafka::{Committed, Failure as Refusal, Producer};
 use crate::metrics::TransactionFailure;
 
 /// Bytes of output after which a transaction is closed before its time.
@@ -28,11 +28,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long it is tried on after a stop was asked for.
 const STOP_PATIENCE: Duration = Duration::from_secs(7);
-/// How long committed offsets are waited for.
-const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
 /// Makes a producer; waits for its transactional id to be free.
 pub type MakeProducer = Box<dyn FnMut() -> Result<Box<dyn Producer + Send>, crate::kafka::Error> + Send>;
+
+/// Asks what is committed.
+pub type AskCommitted = Box<dyn FnMut() -> Result<Vec<Option<Committed>>, crate::kafka::Error> + Send>;
 
 /// Commits parcels.
 pub struct Committer {
@@ -40,8 +41,8 @@ pub struct Committer {
     pub producer: Option<Box<dyn Producer + Send>>,
     /// Makes the next one.
     pub make: MakeProducer,
-    /// For asking what is committed.
-    pub group: Group,
+    /// Asks what is committed of all lanes.
+    pub ask: AskCommitted,
     /// Where records go.
     pub outbox: Outbox,
     /// What is read.
@@ -169,9 +170,7 @@ impl Committer {
         // Closed before the next one begins.
         self.producer = None;
         self.producer = Some((self.make)()?);
-        let lanes: Vec<(&str, i32)> =
-            self.sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
-        Ok(standing(&self.group.committed(&lanes, ANSWER_WAIT)?))
+        Ok(standing(&(self.ask)()?))
     }
 
     fn was_committed(&self, found: &Standing, (first, last): (u64, u64), offsets: &Offsets) -> Result<bool, Failure> {
@@ -239,3 +238,6 @@ fn open(producer: &mut Option<Box<dyn Producer + Send>>) -> Result<&mut dyn Prod
         None => Err(Refusal::Unknown("there is no producer".to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests;

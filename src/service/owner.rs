@@ -17,6 +17,8 @@ use crate::journal::{MAX_PARTITION, Settings};
 use crate::kafka::{self, Consumer, Producer, TimeKind, Watchdog, admin};
 use crate::ruleset::types::RuleSet;
 
+/// How long the first answer may take before it is said that there is none.
+const FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// How long one question to the broker may take.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
@@ -96,9 +98,10 @@ pub fn connect(job: Job, shared: &Shared, stop: &Arc<Stop>, watchdog: &Watchdog)
     let settings = job.kafka();
     let consumer = Consumer::connect(&settings)?;
     let topics = &job.config.topics;
+    tracing::info!(servers = settings.bootstrap_servers, group = settings.group_id, "connecting");
     let servers = settings.bootstrap_servers.clone();
     let count = |topic: &str| {
-        insist(shared, stop, &format!("connecting to {servers}"), || consumer.partition_count(topic, ANSWER))
+        insist(shared, stop, &format!("connecting to {servers}"), || consumer.partition_count(topic, FIRST_ANSWER))
     };
     let mut partitions = Vec::new();
     for topic in topics.sources() {

@@ -11,7 +11,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use super::clock::instant;
-use super::committer::Committer;
+use super::committer::{AskCommitted, Committer};
 use super::failure::Failure;
 use super::feed::Gauges;
 use super::fold::Fold;
@@ -20,7 +20,7 @@ use super::http::Shared;
 use super::live::Live;
 use super::observer::Observer;
 use super::outbox::Outbox;
-use super::owner::{Job, Owner, connect};
+use super::owner::{ANSWER, Job, Owner, connect};
 use super::packer::finish;
 use super::parcel::Parcel;
 use super::position;
@@ -32,7 +32,7 @@ use super::state::StateDirectory;
 use super::stop::Stop;
 use crate::config::Config;
 use crate::journal::Start;
-use crate::kafka::{Consumer, Watchdog};
+use crate::kafka::{Consumer, Group, Watchdog};
 
 /// Parcels on their way from scoring to committing.
 const PARCELS: usize = 8;
@@ -90,7 +90,7 @@ impl Stream {
         let mut committer = Committer {
             producer: Some(producer),
             make,
-            group: consumer.group(),
+            ask: ask(consumer.group(), &sources),
             outbox: Outbox::new(&config.topics, &sources, &job.rules.id, &config.kafka.group_id),
             sources: Arc::clone(&sources),
             committed,
@@ -199,6 +199,15 @@ impl Stream {
         note(&self.shared, &saved, start.elapsed());
         self.snapshots.join().map_err(|_| Failure::panicked("snapshots"))
     }
+}
+
+/// Asks what is committed of all lanes.
+fn ask(group: Group, sources: &Arc<Sources>) -> AskCommitted {
+    let sources = Arc::clone(sources);
+    Box::new(move || {
+        let lanes: Vec<(&str, i32)> = sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
+        group.committed(&lanes, ANSWER)
+    })
 }
 
 /// Starts the threads that score and that commit.
