@@ -3,7 +3,10 @@
 //! The order matters: the producer was started first, which ended whatever an owner before had left open; so what is
 //! committed is moved by nobody else. Then the newest state that fits, then the past since then.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use super::attempt::insist;
 use super::clock::wall_ms;
@@ -83,7 +86,7 @@ impl Owner {
         match standing(committed) {
             Standing::Foreign { lane, found } => Err(self.foreign(lane, found.as_ref())),
             Standing::Whole { next, mark } => self.replay(next, mark),
-            Standing::Nothing => match self.opening().newest(u64::MAX)? {
+            Standing::Nothing => match self.opening().newest(u64::MAX, None)? {
                 (Some((header, _)), _) if header.progress.sequence > 0 => Err(Failure::Refused(format!(
                     "group `{}` has committed nothing, but there is a state at output number {}: its offsets were \
                      deleted, or this is another cluster or group. Put it right, or begin anew with \
@@ -166,13 +169,19 @@ impl Owner {
 impl Opening<'_> {
     /// The newest state up to an output number with its engine, and the newer files that do not serve.
     #[expect(clippy::type_complexity, reason = "what the directory gives")]
-    pub fn newest(&self, sequence: u64) -> Result<(Option<(Header, Engine)>, Vec<PassedOver>), Failure> {
+    pub fn newest(
+        &self,
+        sequence: u64,
+        shared: Option<&Shared>,
+    ) -> Result<(Option<(Header, Engine)>, Vec<PassedOver>), Failure> {
         let identity = self.job.identity(self.sources);
         let mut fits = |header: &Header| match header.progress.sequence {
             found if found <= sequence => Ok(()),
             found => Err(format!("is of output number {found}, beyond what is committed ({sequence})")),
         };
+        let mut path = PathBuf::new();
         let mut open = |loaded: Loaded| {
+            path.clone_from(&loaded.path);
             let options = options(&loaded.header.settings);
             let engine = Engine::decode(self.job.rules.clone(), options, &loaded.state);
             engine.map(|engine| (loaded.header, engine)).map_err(|error| error.to_string())
@@ -180,6 +189,9 @@ impl Opening<'_> {
         let found = self.directory.newest_usable(&identity, &mut fits, &mut open)?;
         for PassedOver { path, reason } in &found.passed_over {
             tracing::warn!("{} {reason}; an older state is looked for", path.display());
+        }
+        if let Some(shared) = shared.filter(|_| found.newest.is_some()) {
+            show_state(shared, &path);
         }
         Ok((found.newest, found.passed_over))
     }
@@ -189,7 +201,7 @@ impl Opening<'_> {
     /// # Errors
     /// When the logs do not reach back.
     pub fn open(&self, sequence: u64, shared: Option<Shared>) -> Result<Opened, Failure> {
-        let (newest, passed_over) = self.newest(sequence)?;
+        let (newest, passed_over) = self.newest(sequence, shared.as_ref())?;
         let journal = self.log(self.sources.journal())?;
         let has_state = newest.is_some();
         let (fold, positions) = match newest {
@@ -264,4 +276,13 @@ impl Opening<'_> {
         let wait = i64::try_from(limits.max_wait.as_millis()).unwrap_or(i64::MAX);
         Ok((feed, Lanes::new(positions, wait, wall_ms())))
     }
+}
+
+/// Tells how old and how large the state is that is gone on from.
+fn show_state(shared: &Shared, path: &Path) {
+    let Ok(metadata) = fs::metadata(path) else { return };
+    let written = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let taken_at = written.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default();
+    shared.metrics.set_snapshot(taken_at, metadata.len());
+    shared.status.set_snapshot(taken_at, metadata.len());
 }
