@@ -44,7 +44,10 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("config", &["model", "ruleset", "engine"]),
     ("logging", &["config"]),
     ("metrics", &["model", "ruleset", "engine"]),
-    ("service", &["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal", "kafka", "metrics"]),
+    (
+        "service",
+        &["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal", "replay", "kafka", "metrics"],
+    ),
     (
         "cli",
         &[

@@ -24,6 +24,10 @@ Examples:
     lockkeeper journal export --config lockkeeper.yaml --out journal.jsonl
     lockkeeper replay --rules rules/wallet --journal journal.jsonl
 
+  Day by day: each export begins where the one before it said that it ended:
+    lockkeeper journal export --config lockkeeper.yaml --out day1.jsonl
+    lockkeeper journal export --config lockkeeper.yaml --from-offset 86411 --out day2.jsonl
+
   What would other rules have decided?
     lockkeeper journal export -c lockkeeper.yaml | lockkeeper replay -r new-rules --journal -
 
@@ -50,6 +54,10 @@ struct ExportArgs {
     #[arg(short, long, env = "LOCKKEEPER_CONFIG", value_name = "FILE")]
     config: PathBuf,
 
+    /// Begin at this offset of the journal's topic [default: at the first start without history].
+    #[arg(long, env = "LOCKKEEPER_FROM_OFFSET", value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..))]
+    from_offset: Option<i64>,
+
     /// Where to write it; `-` is stdout. A file appears when it is complete.
     #[arg(short, long, env = "LOCKKEEPER_OUT", value_name = "FILE", default_value = "-")]
     out: PathBuf,
@@ -68,13 +76,14 @@ pub fn run(args: &JournalArgs) -> Result<Exit> {
     let job = Job { config, rules, delivery: Delivery::ExactlyOnce, accept_state_loss: false };
     let mut out = BufWriter::with_capacity(1 << 16, Output::open(&args.out)?);
     let bar = progress_bar();
-    let exported = export(&job, &mut out, &stop, &mut |exported| show(&bar, exported));
+    let exported = export(&job, args.from_offset, &mut out, &stop, &mut |exported| show(&bar, exported));
     bar.finish_and_clear();
     match exported {
         Ok(exported) => {
             out.flush().with_context(|| format!("cannot write to {}", args.out.display()))?;
             out.into_inner().map_err(|error| anyhow!("{error}"))?.finish()?;
-            anstream::eprintln!("{} records", exported.records);
+            let Exported { records, journal, .. } = exported;
+            anstream::eprintln!("{records} records; what comes next is exported with --from-offset {journal}");
             Ok(Exit::Fine)
         }
         Err(Failure::Stopped) => Ok(Exit::Interrupted),

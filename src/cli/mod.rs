@@ -7,6 +7,8 @@ pub mod generate;
 pub mod journal;
 pub mod output;
 pub mod progress;
+#[cfg(feature = "service")]
+pub mod rebuild;
 pub mod replay;
 #[cfg(feature = "service")]
 pub mod run;

@@ -1,4 +1,4 @@
-//! `lockkeeper state`: what is in the files a service keeps its state in.
+//! `lockkeeper state`: what is in the files a service keeps its state in, and making one.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use comfy_table::{LineStyle, Table, TableStyle};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::rebuild::{RebuildArgs, rebuild};
 use crate::journal::Settings;
 use crate::model::time::duration_text;
 use crate::service::state::{Header, format};
@@ -23,7 +24,7 @@ Examples:
 
 Exit codes: 0 the file is undamaged, 1 it is not, or is no state file, 2 usage.";
 
-/// Look at the state files of the service.
+/// Look at the state files of the service, or make one.
 #[derive(Debug, Clone, Args)]
 pub struct StateArgs {
     #[command(subcommand)]
@@ -33,6 +34,7 @@ pub struct StateArgs {
 #[derive(Debug, Clone, Subcommand)]
 enum StateVerb {
     Inspect(InspectArgs),
+    Rebuild(RebuildArgs),
 }
 
 /// How the header is written.
@@ -60,9 +62,15 @@ struct InspectArgs {
 /// Runs the verb below `state`.
 ///
 /// # Errors
-/// When the file cannot be opened or is not an undamaged state.
+/// When the file cannot be opened or is not an undamaged state; when a state cannot be made.
 pub fn run(args: &StateArgs) -> Result<Exit> {
-    let StateVerb::Inspect(InspectArgs { format, file: path }) = &args.verb;
+    match &args.verb {
+        StateVerb::Inspect(args) => inspect(args),
+        StateVerb::Rebuild(args) => rebuild(args),
+    }
+}
+
+fn inspect(InspectArgs { format, file: path }: &InspectArgs) -> Result<Exit> {
     let mut file = File::open(path).with_context(|| format!("{}: cannot open", path.display()))?;
     let header = format::verify(&mut file).map_err(|reason| anyhow!("{}: {reason}", path.display()))?;
     let bytes = file.metadata().with_context(|| format!("{}: cannot be read", path.display()))?.len();

@@ -173,6 +173,11 @@ impl Reader {
         if self.lines > 0 { Ok(()) } else { Err(LineFault { line: 1, fault: no_head() }) }
     }
 
+    /// For a file that continues the one that was read: offsets may not go back to what stands there.
+    pub fn follow(&self) -> Reader {
+        Reader { lines: 0, offsets: self.offsets.clone() }
+    }
+
     fn read_step(&mut self, line: &[u8]) -> Result<Step, String> {
         let fields: Fields = serde_json::from_slice(line).map_err(|fault| expected(&fault))?;
         match fields {
@@ -195,13 +200,18 @@ impl Reader {
             Fields { topic: None, partition: None, offset: None, timestamp: None, control: false, .. }
                 if fields.value.is_none() && fields.base64.is_none() =>
             {
-                read_mark(fields.tick, fields.ruleset, fields.start)
+                let step = read_mark(fields.tick, fields.ruleset, fields.start)?;
+                if matches!(step, Step::Start(Start { is_fresh: true, .. })) {
+                    // An owner without history may begin anywhere.
+                    self.offsets.clear();
+                }
+                Ok(step)
             }
             _ => Err(choices()),
         }
     }
 
-    /// Offsets of a partition grow; there may be gaps.
+    /// Offsets of a partition grow, from one start without history to the next; there may be gaps.
     fn check_place(&mut self, topic: &str, partition: u32, offset: u64) -> Result<(), String> {
         check_partition(partition)?;
         if i64::try_from(offset).is_err() {
@@ -349,6 +359,19 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_follows_does_not_go_back() {
+        let mut first = Reader::default();
+        for line in [HEAD, RECORD] {
+            first.read(line.as_bytes()).expect("a journal");
+        }
+        let mut second = first.follow();
+        assert_eq!(second.read(HEAD.as_bytes()), Ok(None), "it has a head of its own");
+        let back = second.read(RECORD.as_bytes()).expect_err("the same record");
+        assert_eq!(back.to_string(), "line 2: offset 5 of events/0 comes after 5, expected a greater one");
+        assert!(first.follow().read(RECORD.as_bytes()).is_err(), "a head is missing");
+    }
+
+    #[test]
     fn values_are_cut_just_behind_the_limit() {
         for (length, kept) in [(MAX_RECORD, MAX_RECORD), (MAX_RECORD + 1, MAX_VALUE), (1 << 20, MAX_VALUE)] {
             for byte in [1, b'x', 0xff] {
@@ -371,6 +394,12 @@ mod tests {
         check(&[r#"{"lockkeeper_journal":2}"#], 1, "the journal has version 2, this program reads 1");
         let back = "offset 5 of events/0 comes after 5, expected a greater one";
         check(&[HEAD, RECORD, RECORD], 3, back);
+        let begin = |is_fresh| {
+            let text = String::from_utf8(write(&[Step::Start(Start { is_fresh, ..start() })])).expect("UTF-8");
+            text.lines().nth(1).expect("a start").to_owned()
+        };
+        check(&[HEAD, RECORD, &begin(false), RECORD], 4, back);
+        assert!(read([HEAD, RECORD, &begin(true), RECORD].join("\n").as_bytes()).is_ok(), "it may begin anywhere");
         check(&[HEAD, "{}"], 2, &choices);
         check(
             &[HEAD, &RECORD.replace("\"value\"", "\"base64\"")],

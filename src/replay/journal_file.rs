@@ -30,19 +30,43 @@ impl JournalFile {
     /// # Errors
     /// When it cannot be opened, or the first line says that it is none, or one of another version.
     pub fn open(path: &str) -> Result<Self, InputError> {
-        let progress = Progress::new(slice::from_ref(&path.to_owned()));
+        JournalFile::begin(path, Reader::default(), Progress::new(slice::from_ref(&path.to_owned())))
+    }
+
+    /// Opens the first of several journals that continue each other; progress is that of all of them.
+    ///
+    /// # Errors
+    /// As [`JournalFile::open`].
+    pub fn open_first(first: &str, all: &[String]) -> Result<Self, InputError> {
+        JournalFile::begin(first, Reader::default(), Progress::new(all))
+    }
+
+    /// Opens the journal that continues this one: it has a first line of its own, and its offsets do not go back.
+    ///
+    /// # Errors
+    /// As [`JournalFile::open`].
+    pub fn follow(self, path: &str) -> Result<Self, InputError> {
+        JournalFile::begin(path, self.reader.follow(), self.progress)
+    }
+
+    fn begin(path: &str, reader: Reader, progress: Progress) -> Result<Self, InputError> {
         let stream = open(path, progress.counter()).map_err(|fault| InputError {
             path: path.to_owned(),
             line: None,
             fault: InputFault::Open(fault),
         })?;
-        let (reader, lines, line) = (Reader::default(), 0, Vec::new());
+        let (lines, line) = (0, Vec::new());
         let mut journal = JournalFile { path: path.to_owned(), stream, reader, lines, line, failure: None, progress };
         let head = journal.read()?;
         if head.is_none() {
             journal.reader.finish().map_err(|fault| journal.faulty(fault))?;
         }
         Ok(journal)
+    }
+
+    /// Path and line of the last step, for people.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.path, self.lines)
     }
 
     /// How far reading is; may be kept and asked from elsewhere.
@@ -53,6 +77,11 @@ impl JournalFile {
     /// Why there are no more steps, unless the journal ended.
     pub fn failure(&self) -> Option<&InputError> {
         self.failure.as_ref()
+    }
+
+    /// As [`JournalFile::failure`], for keeps.
+    pub fn take_failure(&mut self) -> Option<InputError> {
+        self.failure.take()
     }
 
     /// Reads the next line: the step in it, which the first one has not; `None` at the end.

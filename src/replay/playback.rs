@@ -53,7 +53,7 @@ pub enum PlaybackError {
 pub struct End {
     /// The engine, with the state after the last step.
     pub engine: Engine,
-    /// By topic and partition: the offset behind the last record.
+    /// By topic and partition: the offset behind the last record since the last start without history.
     pub next_offsets: BTreeMap<String, BTreeMap<u32, u64>>,
     /// How many lines there were, and which: as the service counted them, where [`Setup::emit`] was left to the journal.
     pub mark: Mark,
@@ -82,6 +82,7 @@ pub struct Playback<'a> {
 /// A partition of a topic.
 #[derive(Debug, Default)]
 struct Place {
+    /// 0 where nothing was consumed since the last start without history.
     next_offset: u64,
     /// Its indices among the sources: as one that may not carry control events, and as one that may.
     sources: [Option<u32>; 2],
@@ -168,9 +169,7 @@ impl<'a> Playback<'a> {
         self.apply(out)?;
         out.flush()?;
         self.report.active_locks = self.engine.active_locks();
-        let offset = |(partition, place): (u32, Place)| (partition, place.next_offset);
-        let offsets = |places: BTreeMap<u32, Place>| places.into_iter().map(offset).collect();
-        let next_offsets = self.places.into_iter().map(|(topic, places)| (topic, offsets(places))).collect();
+        let next_offsets = next_offsets(self.places);
         Ok(End { engine: self.engine, next_offsets, mark: self.mark, report: self.report })
     }
 
@@ -239,6 +238,8 @@ impl<'a> Playback<'a> {
             let before = mem::replace(&mut self.engine, fresh);
             if start.is_fresh {
                 self.mark = start.mark;
+                // Where it goes on from there only its records say.
+                self.places.values_mut().flat_map(BTreeMap::values_mut).for_each(|place| place.next_offset = 0);
             } else {
                 self.engine = before.with_options(options)?;
             }
@@ -268,4 +269,12 @@ impl<'a> Playback<'a> {
             self.report.warnings.push(warning);
         }
     }
+}
+
+/// Where each partition goes on that something was consumed of.
+fn next_offsets(places: BTreeMap<String, BTreeMap<u32, Place>>) -> BTreeMap<String, BTreeMap<u32, u64>> {
+    let offset = |(partition, place): (u32, Place)| (place.next_offset > 0).then_some((partition, place.next_offset));
+    let offsets = |places: BTreeMap<u32, Place>| places.into_iter().filter_map(offset).collect::<BTreeMap<_, _>>();
+    let of_topics = places.into_iter().map(|(topic, places)| (topic, offsets(places)));
+    of_topics.filter(|(_, offsets)| !offsets.is_empty()).collect()
 }

@@ -14,7 +14,7 @@ use super::sources::{Lane, Sources};
 use super::stop::Stop;
 use crate::journal::Step;
 use crate::journal::lines::{Consumed, MAX_VALUE, write_head, write_step};
-use crate::kafka::Consumer;
+use crate::kafka::{Consumer, Watermarks};
 use crate::model::batch::Source;
 
 /// The longest wait before the stop is looked at.
@@ -27,14 +27,18 @@ pub struct Exported {
     pub records: u64,
     /// Records there are in all, gaps included; more than were written where the output is interrupted.
     pub total: u64,
+    /// How far the journal's topic is in it: where the next export may begin.
+    pub journal: i64,
 }
 
-/// Writes everything that the journal speaks of from its first fresh start on; `progress` hears how far it has come.
+/// Writes everything that the journal speaks of, from its first start without history on or `from` an offset where an
+/// earlier export ended; `progress` hears how far it has come.
 ///
 /// # Errors
 /// When the logs no longer hold it, and when the output cannot be written.
 pub fn export(
     job: &Job,
+    from: Option<i64>,
     out: &mut dyn Write,
     stop: &Stop,
     progress: &mut dyn FnMut(Exported),
@@ -50,20 +54,51 @@ pub fn export(
         positions.push(log.start);
         if lane == sources.journal() {
             end = log.end;
+            positions[lane] = begin(from, log, topic)?;
         } else {
             total += (log.end - log.start).max(0).cast_unsigned();
         }
     }
     let feed = Feed::start(Consumer::connect(&job.kafka())?, &sources, &positions, &job.config.limits, None)?;
-    let next = positions[..sources.count()].to_vec();
-    let order = Order::new(feed, Lanes::new(&positions, 0, wall_ms()), &sources, next);
+    let mut order = Order::new(feed, Lanes::new(&positions, 0, wall_ms()), &sources, vec![None; sources.count()]);
+    order.pass_over(from.is_none());
     let batches = sources.for_batches();
-    let mut export = Export { order, sources: batches, out, line: Vec::new(), has_begun: false };
-    let written = export.write_all(end, stop, &mut |records| progress(Exported { records, total }));
-    let records = export.order.records();
+    let mut export = Export { order, sources: batches, out, line: Vec::new(), has_begun: from.is_some() };
+    let written = export.write_all(end, stop, &mut |records| progress(Exported { records, total, journal: end }));
+    let (records, has_begun) = (export.order.records(), export.has_begun);
     let (_, fetched) = export.order.feed.stop();
     fetched.and(written)?;
-    Ok(Exported { records, total })
+    let journal = positions[sources.journal()];
+    if !has_begun && journal < end {
+        return Err(Failure::Refused(format!(
+            "the journal's beginning was deleted: it is left from offset {journal} on. Export that with --from-offset \
+             {journal}; it continues the file that holds what came before"
+        )));
+    }
+    Ok(Exported { records, total, journal: end })
+}
+
+/// Where to begin in the journal's topic.
+fn begin(from: Option<i64>, log: Watermarks, topic: &str) -> Result<i64, Failure> {
+    let Some(from) = from else { return Ok(log.start) };
+    if (log.start..=log.end).contains(&from) {
+        return Ok(from);
+    }
+    Err(Failure::Refused(format!(
+        "--from-offset is {from}, and `{topic}` holds offsets from {} to {}",
+        log.start, log.end
+    )))
+}
+
+/// What the logs no longer hold cannot be exported, but what came after it can.
+fn unheld(failure: Failure) -> Failure {
+    match failure {
+        Failure::Missing { place } => Failure::Refused(format!(
+            "{place} was consumed, but the log no longer holds it. Export what came later with --from-offset, an offset of the \
+             journal: where the last export ended"
+        )),
+        other => other,
+    }
 }
 
 struct Export<'a> {
@@ -72,7 +107,7 @@ struct Export<'a> {
     sources: Vec<Source>,
     out: &'a mut dyn Write,
     line: Vec<u8>,
-    /// Whether a fresh start has been met: what comes before it cannot be replayed.
+    /// Whether a start without history has been met: what comes before it cannot be replayed by itself.
     has_begun: bool,
 }
 
@@ -80,7 +115,7 @@ impl Export<'_> {
     fn write_all(&mut self, end: i64, stop: &Stop, progress: &mut dyn FnMut(u64)) -> Result<(), Failure> {
         write_head(&mut self.line);
         loop {
-            match self.order.turn(end, 0)? {
+            match self.order.turn(end, 0).map_err(unheld)? {
                 Turn::Record { lane } => {
                     if let Some(taken) = self.order.front(lane) {
                         let step = Step::Record(consumed(&taken, &self.sources[lane]));
@@ -92,6 +127,7 @@ impl Export<'_> {
                 Turn::RuleSet(id) => self.add(&Step::RuleSet(id))?,
                 Turn::Start(start) => {
                     self.has_begun |= start.is_fresh;
+                    self.order.pass_over(!self.has_begun);
                     self.add(&Step::Start(start))?;
                 }
                 Turn::Mark { .. } => {}

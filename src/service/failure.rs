@@ -86,6 +86,11 @@ impl Failure {
         Failure::Panicked { thread }
     }
 
+    /// Whether it is about what was consumed before: of no matter where an owner began without history after it.
+    pub fn is_of_the_past(&self) -> bool {
+        matches!(self, Failure::Refused(_) | Failure::Diverged { .. } | Failure::Missing { .. })
+    }
+
     /// Whether it takes a person: starting again would end the same way.
     pub fn is_refusal(&self) -> bool {
         matches!(

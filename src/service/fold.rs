@@ -189,6 +189,12 @@ impl Fold {
         self.next[*lane] = record.offset + 1;
     }
 
+    /// Gives the batch in the making up, and what was noted of it.
+    pub fn give_up(&mut self) {
+        self.raw.clear();
+        self.take_entries();
+    }
+
     /// The batch that was applied last.
     pub fn batch(&self) -> &Batch {
         &self.batch

@@ -27,6 +27,7 @@ pub mod parcel;
 pub mod past;
 pub mod position;
 pub mod progress;
+pub mod rebuild;
 pub mod recovery;
 pub mod report;
 pub mod run;

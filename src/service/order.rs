@@ -46,29 +46,61 @@ pub struct Order {
     /// What has arrived.
     pub lanes: Lanes,
     sources: Arc<Sources>,
-    /// The journal's record that is followed: its offset, what is left of it, and its mark.
-    open: Option<(i64, VecDeque<Entry>, Option<Mark>)>,
-    /// By source lane: the next offset.
-    next: Vec<i64>,
-    /// By source lane: whether the journal has spoken of it.
+    /// Records of the journal that are followed, one after the other.
+    open: VecDeque<Opened>,
+    /// Records of the journal of which only the next one can say whether they lie behind us.
+    unsure: VecDeque<Opened>,
+    /// Whether the journal may still speak of what lies behind us.
+    is_behind: bool,
+    /// Whether runs are passed over without their records.
+    passes_over: bool,
+    /// By source lane: the next offset; `None` where it is not known that anything was consumed.
+    next: Vec<Option<i64>>,
+    /// By source lane: whether the journal has spoken of it, since the last start without history.
     seen: Vec<bool>,
     /// Records taken.
     records: u64,
 }
 
+/// A record of the journal.
+struct Opened {
+    offset: i64,
+    /// What is left of it.
+    entries: VecDeque<Entry>,
+    mark: Option<Mark>,
+}
+
+/// Where a record of the journal lies, seen from a state.
+enum Place {
+    Behind,
+    Ahead,
+    Unsure,
+}
+
 impl Order {
-    /// From these positions of the source lanes on.
-    pub fn new(feed: Feed, lanes: Lanes, sources: &Arc<Sources>, next: Vec<i64>) -> Order {
-        let seen = vec![false; next.len()];
-        Order { feed, lanes, sources: Arc::clone(sources), open: None, next, seen, records: 0 }
+    /// From these positions of the source lanes on; a lane has none where it is not known that anything was consumed
+    /// of it.
+    pub fn new(feed: Feed, lanes: Lanes, sources: &Arc<Sources>, next: Vec<Option<i64>>) -> Order {
+        Order {
+            feed,
+            lanes,
+            sources: Arc::clone(sources),
+            open: VecDeque::new(),
+            unsure: VecDeque::new(),
+            is_behind: true,
+            passes_over: false,
+            seen: vec![false; next.len()],
+            next,
+            records: 0,
+        }
     }
 
-    /// By source lane: the next offset.
-    pub fn next(&self) -> &[i64] {
+    /// By source lane: the next offset, as far as it is known.
+    pub fn next(&self) -> &[Option<i64>] {
         &self.next
     }
 
-    /// Whether the journal has spoken of a lane so far.
+    /// Whether the journal has spoken of a lane, since the last start without history.
     pub fn has_seen(&self, lane: usize) -> bool {
         self.seen[lane]
     }
@@ -78,41 +110,55 @@ impl Order {
         self.records
     }
 
+    /// Passes over runs, or no longer: their records are not waited for, and need not be there.
+    pub fn pass_over(&mut self, passes_over: bool) {
+        self.passes_over = passes_over;
+    }
+
     /// What comes next, up to an offset of the journal. `sequence` is where the reader's output stands.
     ///
     /// # Errors
     /// When the journal is none, or the logs do not hold what it speaks of.
     pub fn turn(&mut self, end: i64, sequence: u64) -> Result<Turn, Failure> {
         loop {
-            let Some((offset, mut entries, mark)) = self.open.take() else {
+            let Some(mut opened) = self.open.pop_front() else {
                 match self.open_next(end, sequence)? {
                     Some(turn) => return Ok(turn),
                     None => continue,
                 }
             };
-            let Some(entry) = entries.pop_front() else {
-                match mark {
-                    Some(expected) => return Ok(Turn::Mark { expected, journal: offset }),
+            let Some(entry) = opened.entries.pop_front() else {
+                match opened.mark {
+                    Some(expected) => return Ok(Turn::Mark { expected, journal: opened.offset }),
                     None => continue,
                 }
             };
             let turn = match entry {
                 Entry::Tick(tick) => Some(Turn::Tick(tick)),
-                Entry::Start(start) => Some(Turn::Start(start)),
+                Entry::Start(start) => Some(self.start(start)),
                 Entry::RuleSet(id) => Some(Turn::RuleSet(id)),
                 Entry::Run(run) => {
                     let turn = self.run(&run)?;
                     if turn.is_some() {
-                        entries.push_front(Entry::Run(run));
+                        opened.entries.push_front(Entry::Run(run));
                     }
                     turn
                 }
             };
-            self.open = Some((offset, entries, mark));
+            self.open.push_front(opened);
             if let Some(turn) = turn {
                 return Ok(turn);
             }
         }
+    }
+
+    /// Without history an owner may begin anywhere.
+    fn start(&mut self, start: Start) -> Turn {
+        if start.is_fresh {
+            self.next.fill(None);
+            self.seen.fill(false);
+        }
+        Turn::Start(start)
     }
 
     /// The front record of a lane.
@@ -123,7 +169,7 @@ impl Order {
     /// The front record of a lane was taken.
     pub fn took(&mut self, lane: usize) {
         if let Some(offset) = self.lanes.front(lane).map(|taken| taken.record.offset) {
-            self.next[lane] = offset + 1;
+            self.next[lane] = Some(offset + 1);
             self.records += 1;
             self.lanes.advance(lane, 0);
         }
@@ -133,7 +179,12 @@ impl Order {
     fn open_next(&mut self, end: i64, sequence: u64) -> Result<Option<Turn>, Failure> {
         let lane = self.sources.journal();
         let Some(taken) = self.lanes.front(lane).filter(|taken| taken.record.offset < end) else {
-            return Ok(Some(if self.lanes.arrived(lane) >= end { Turn::End } else { Turn::Waiting }));
+            let is_end = self.lanes.arrived(lane) >= end;
+            if is_end && !self.unsure.is_empty() {
+                std::mem::swap(&mut self.open, &mut self.unsure);
+                return Ok(None);
+            }
+            return Ok(Some(if is_end { Turn::End } else { Turn::Waiting }));
         };
         let offset = taken.record.offset;
         let Lane { topic, partition } = self.sources.lane(lane);
@@ -141,10 +192,24 @@ impl Order {
             .map_err(|fault| Failure::Journal { place: format!("{topic}/{partition}/{offset}"), fault })?;
         self.lanes.advance(lane, 0);
         let entries = self.renumber(record.entries, &record.topics)?;
-        if !self.is_done(&entries, record.mark, sequence) {
-            self.open = Some((offset, entries.into(), record.mark));
-        }
+        self.sort(Opened { offset, entries: entries.into(), mark: record.mark }, sequence);
         Ok(None)
+    }
+
+    /// Follows a record of the journal unless it lies behind us: a state may know less of the journal than it holds.
+    /// Starts have no place of their own, so they wait for what comes after them. One that ends where the state does
+    /// is done again, which changes nothing.
+    fn sort(&mut self, opened: Opened, sequence: u64) {
+        let place = if self.is_behind { self.place_of(&opened, sequence) } else { Place::Ahead };
+        match place {
+            Place::Behind => self.unsure.clear(),
+            Place::Unsure => self.unsure.push_back(opened),
+            Place::Ahead => {
+                self.is_behind = false;
+                self.open.append(&mut self.unsure);
+                self.open.push_back(opened);
+            }
+        }
     }
 
     /// Runs whose topics are numbered as the sources are.
@@ -166,13 +231,21 @@ impl Order {
         entries.into_iter().map(renumber).collect()
     }
 
-    /// Whether a record of the journal lies behind us: a state may know less of the journal than it holds.
-    fn is_done(&self, entries: &[Entry], mark: Option<Mark>, sequence: u64) -> bool {
-        let run = entries.iter().find_map(|entry| if let Entry::Run(run) = entry { Some(run) } else { None });
-        let is_tick = || entries.iter().any(|entry| matches!(entry, Entry::Tick(_)));
-        match run {
-            Some(run) => run.to <= self.next[self.lane_of(run)],
-            None => is_tick() && mark.is_some_and(|mark| mark.sequence <= sequence),
+    fn place_of(&self, opened: &Opened, sequence: u64) -> Place {
+        let is_run = |entry: &Entry| matches!(entry, Entry::Run(_));
+        let is_done = |entry: &Entry| match entry {
+            Entry::Run(run) => self.next[self.lane_of(run)].is_some_and(|next| run.to <= next),
+            _ => true,
+        };
+        let has_ticks = opened.entries.iter().any(|entry| matches!(entry, Entry::Tick(_)));
+        let is_known = opened.entries.iter().any(is_run);
+        match opened.mark {
+            _ if is_known && opened.entries.iter().all(is_done) => Place::Behind,
+            _ if is_known => Place::Ahead,
+            // A tick always says something.
+            Some(mark) if has_ticks && mark.sequence <= sequence => Place::Behind,
+            Some(_) if has_ticks => Place::Ahead,
+            _ => Place::Unsure,
         }
     }
 
@@ -184,18 +257,38 @@ impl Order {
     fn run(&mut self, run: &Run) -> Result<Option<Turn>, Failure> {
         let lane = self.lane_of(run);
         self.seen[lane] = true;
-        // What lies before it was never consumed: the log is read from further back than the owner began.
-        while self.lanes.front(lane).is_some_and(|taken| taken.record.offset < run.from) {
-            self.lanes.advance(lane, 0);
+        let next = self.next[lane];
+        if next.is_some_and(|next| next >= run.to) {
+            return Ok(None);
         }
-        let is_done = self.next[lane] >= run.to;
+        if self.passes_over {
+            self.next[lane] = Some(run.to);
+            return Ok(None);
+        }
+        self.skip_before(run, lane)?;
+        // A run's first record is the one it names; after that there may be gaps.
+        let has_begun = next.is_some_and(|next| next > run.from);
         match self.lanes.front(lane).map(|taken| taken.record.offset) {
-            _ if is_done => Ok(None),
-            Some(offset) if offset < run.to => Ok(Some(Turn::Record { lane })),
+            Some(offset) if offset == run.from || (has_begun && offset < run.to) => Ok(Some(Turn::Record { lane })),
             Some(_) => Err(self.missing(run)),
             None if self.lanes.is_idle(lane) => Err(self.missing(run)),
             None => Ok(Some(Turn::Waiting)),
         }
+    }
+
+    /// What lies before a run was never consumed: the log is read from further back than the owner began. Once it has
+    /// begun, it consumes all there is.
+    fn skip_before(&mut self, run: &Run, lane: usize) -> Result<(), Failure> {
+        while let Some(offset) = self.lanes.front(lane).map(|taken| taken.record.offset).filter(|at| *at < run.from) {
+            if self.next[lane].is_some_and(|next| offset >= next) {
+                let Lane { topic, partition } = self.sources.lane(lane);
+                return Err(Failure::Refused(format!(
+                    "the journal does not say when {topic}/{partition}/{offset} was consumed, only what came after it:                      some of the journal is missing, or the state is older than what is left of it. Take a newer state                      (see `lockkeeper state rebuild`), or give the state up with --accept-state-loss"
+                )));
+            }
+            self.lanes.advance(lane, 0);
+        }
+        Ok(())
     }
 
     fn missing(&self, run: &Run) -> Failure {

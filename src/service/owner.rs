@@ -107,19 +107,7 @@ pub fn connect(job: Job, shared: &Shared, stop: &Arc<Stop>, watchdog: &Watchdog)
     for topic in topics.sources() {
         partitions.push((topic, count(topic)?));
     }
-    if let Some((topic, other)) = partitions.iter().find(|(_, count)| *count != partitions[0].1) {
-        let (first, expected) = partitions[0];
-        return Err(Failure::Topics(format!(
-            "topic `{topic}` has {other} partitions and `{first}` has {expected}: all input and control topics need as \
-             many, so that an account's events meet"
-        )));
-    }
-    if partitions[0].1.cast_unsigned() > MAX_PARTITION {
-        return Err(Failure::Topics(format!(
-            "topic `{}` has {} partitions, more than {MAX_PARTITION}",
-            partitions[0].0, partitions[0].1
-        )));
-    }
+    let partitions = same_count(&partitions)?;
     let dead_letters: Vec<String> = topics.sources().map(|topic| topics.dead_letters_of(topic)).collect();
     let outputs = [&topics.decisions, &topics.lock_events, &topics.locks];
     for topic in outputs.into_iter().chain(&dead_letters) {
@@ -132,11 +120,29 @@ pub fn connect(job: Job, shared: &Shared, stop: &Arc<Stop>, watchdog: &Watchdog)
             topics.journal
         )));
     }
-    let sources = Arc::new(Sources::new(topics, partitions[0].1));
+    let sources = Arc::new(Sources::new(topics, partitions));
     topics.input.iter().for_each(|topic| look_at_clock(&settings, topic, shared));
     let mut make = delivery::producers(job.delivery, &settings, &consumer.group(), watchdog);
     let producer = insist(shared, stop, "starting the producer", &mut make)?;
     Ok(Owner { job, consumer, producer, make, sources, directory, shared: shared.clone(), stop: Arc::clone(stop) })
+}
+
+/// The number of partitions that all source topics have.
+///
+/// # Errors
+/// When one has another number than the first, or too many.
+pub(super) fn same_count(partitions: &[(&str, i32)]) -> Result<i32, Failure> {
+    let Some(&(first, expected)) = partitions.first() else { return Ok(1) };
+    if expected.cast_unsigned() > MAX_PARTITION {
+        return Err(Failure::Topics(format!("topic `{first}` has {expected} partitions, more than {MAX_PARTITION}")));
+    }
+    match partitions.iter().find(|(_, count)| *count != expected) {
+        None => Ok(expected),
+        Some((topic, other)) => Err(Failure::Topics(format!(
+            "topic `{topic}` has {other} partitions and `{first}` has {expected}: all input and control topics need as \
+             many, so that an account's events meet"
+        ))),
+    }
 }
 
 /// Says whether record timestamps are the broker's: what `max_future` rests on.

@@ -25,8 +25,10 @@ pub struct Past {
     sources: Arc<Sources>,
     limits: Limits,
     checks: Vec<Check>,
-    /// Whether everything up to the first fresh start is passed over.
+    /// Whether everything up to the next start without history is passed over.
     wants_start: bool,
+    /// Why it is, where the past before that start cannot be had.
+    lost: Option<Failure>,
 }
 
 /// What must have come out once so many records of the batch were folded.
@@ -46,10 +48,11 @@ struct Checker<'a> {
 }
 
 impl Past {
-    /// From a state on, or from the first fresh start on where there is none.
-    pub fn new(fold: Fold, order: Order, sources: &Arc<Sources>, limits: &Limits, has_state: bool) -> Past {
+    /// From a state on, or from the first start without history on where there is none.
+    pub fn new(fold: Fold, mut order: Order, sources: &Arc<Sources>, limits: &Limits, has_state: bool) -> Past {
         let (sources, limits) = (Arc::clone(sources), limits.clone());
-        Past { fold, order, sources, limits, checks: Vec::new(), wants_start: !has_state }
+        order.pass_over(!has_state);
+        Past { fold, order, sources, limits, checks: Vec::new(), wants_start: !has_state, lost: None }
     }
 
     /// Folds everything that the journal has before `end`; `progress` hears how many records were folded.
@@ -58,22 +61,40 @@ impl Past {
     /// When the past does not come out as it was, when what it needs is gone, and when it is told to stop.
     pub fn replay(&mut self, end: i64, stop: &Stop, progress: &mut dyn FnMut(u64)) -> Result<(), Failure> {
         loop {
-            match self.order.turn(end, self.fold.mark().sequence)? {
-                Turn::Record { lane } => {
-                    self.record(lane)?;
-                    continue;
-                }
-                Turn::Tick(tick) => self.tick(tick)?,
-                Turn::Start(start) => self.start(start)?,
-                Turn::RuleSet(id) if !self.wants_start => return Err(self.other_rules(&id)),
-                Turn::Mark { expected, journal } if !self.wants_start => {
-                    self.checks.push(Check { records: self.fold.len(), expected, journal });
-                }
-                Turn::RuleSet(_) | Turn::Mark { .. } => {}
-                Turn::Waiting => self.wait(stop, progress)?,
-                Turn::End => return self.flush(),
+            match self.step(end, stop, progress) {
+                Ok(true) => {}
+                Ok(false) => return self.lost.take().map_or(Ok(()), Err),
+                Err(failure) if failure.is_of_the_past() => self.pass_over(failure),
+                Err(failure) => return Err(failure),
             }
         }
+    }
+
+    /// Does what comes next; false at the end.
+    fn step(&mut self, end: i64, stop: &Stop, progress: &mut dyn FnMut(u64)) -> Result<bool, Failure> {
+        match self.order.turn(end, self.fold.mark().sequence)? {
+            Turn::Record { lane } => self.record(lane)?,
+            Turn::Tick(tick) => self.tick(tick)?,
+            Turn::Start(start) => self.start(start)?,
+            Turn::RuleSet(id) if !self.wants_start => return Err(self.other_rules(&id)),
+            Turn::Mark { expected, journal } if !self.wants_start => {
+                self.checks.push(Check { records: self.fold.len(), expected, journal });
+            }
+            Turn::RuleSet(_) | Turn::Mark { .. } => {}
+            Turn::Waiting => self.wait(stop, progress)?,
+            Turn::End => return self.flush().map(|()| false),
+        }
+        Ok(true)
+    }
+
+    /// What cannot be had is of no matter where the owner began anew after it: passes over all up to there. Where it
+    /// did not, this is why there is no way on.
+    fn pass_over(&mut self, failure: Failure) {
+        self.lost.get_or_insert(failure);
+        self.wants_start = true;
+        self.order.pass_over(true);
+        self.fold.give_up();
+        self.checks.clear();
     }
 
     /// The positions that were come to must be those that were committed.
@@ -86,7 +107,7 @@ impl Past {
             return Err(Failure::Diverged { place: "the end of the journal".to_owned(), found, expected: mark });
         }
         for (lane, offset) in next.iter().enumerate().filter(|(lane, _)| self.order.has_seen(*lane)) {
-            let found = self.order.next()[lane];
+            let found = self.order.next()[lane].unwrap_or(0);
             if found != *offset {
                 let Lane { topic, partition } = self.sources.lane(lane);
                 return Err(Failure::Refused(format!(
@@ -147,6 +168,8 @@ impl Past {
         }
         self.flush()?;
         self.wants_start = false;
+        self.lost = None;
+        self.order.pass_over(false);
         self.fold.restart(start)?;
         self.fold.take_entries();
         Ok(())

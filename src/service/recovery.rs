@@ -27,6 +27,9 @@ use crate::engine::Engine;
 use crate::journal::{Mark, Start};
 use crate::kafka::{Committed, Consumer};
 
+/// Where the journal stands in a state that was rebuilt from files: a live one stands behind its first record at least.
+pub(super) const REBUILT: i64 = 0;
+
 /// Where the stream goes on.
 pub struct Ready {
     /// The engine and where it stands.
@@ -204,18 +207,34 @@ impl Opening<'_> {
         let (newest, passed_over) = self.newest(sequence, shared.as_ref())?;
         let journal = self.log(self.sources.journal())?;
         let has_state = newest.is_some();
-        let (fold, positions) = match newest {
+        let (mut fold, positions) = match newest {
             Some((header, engine)) => self.take_up(header, engine)?,
             None if journal.start > 0 => return Err(self.no_state(&passed_over)),
             None => self.begin_at_start_of_logs()?,
         };
+        // At offset 0 nothing was consumed yet, as far as the state knows.
+        let known = |position: &i64| Some(*position).filter(|position| has_state && *position > 0);
+        let next = positions[..self.sources.count()].iter().map(known).collect();
+        let positions = self.where_logs_begin(positions)?;
+        fold.set_next(positions[..self.sources.count()].to_vec());
         for (lane, &position) in positions.iter().enumerate() {
             self.must_hold(lane, position)?;
         }
         let (feed, lanes) = self.feed(&positions, shared)?;
-        let order = Order::new(feed, lanes, self.sources, fold.next().to_vec());
+        let order = Order::new(feed, lanes, self.sources, next);
         let past = Past::new(fold, order, self.sources, &self.job.config.limits, has_state);
         Ok(Opened { past, end: journal.end })
+    }
+
+    /// A state that was rebuilt from files knows no offset of the journal, and none of partitions that the files did not
+    /// speak of: they are read from where their logs begin. Should what is missing there matter, the order notices.
+    fn where_logs_begin(&self, mut positions: Vec<i64>) -> Result<Vec<i64>, Failure> {
+        if positions[self.sources.journal()] == REBUILT {
+            for (lane, position) in positions.iter_mut().enumerate().filter(|(_, position)| **position == 0) {
+                *position = self.log(lane)?.start;
+            }
+        }
+        Ok(positions)
     }
 
     fn take_up(&self, header: Header, engine: Engine) -> Result<(Fold, Vec<i64>), Failure> {

@@ -104,13 +104,14 @@ fn what_is_written_can_be_asked_for() {
 #[test]
 fn the_end_says_how_far_it_came() {
     let (out, end) = play(&story(), setup(3, None));
-    let mut mark = Mark::default();
-    out.split_inclusive(|byte| *byte == b'\n').for_each(|line| mark.add(line));
-    assert_eq!((end.mark, end.mark.sequence), (mark, 32));
+    // The last start without history says that there was no output before it, and two lines come after it.
+    let (lines, mut mark) = (out.split_inclusive(|byte| *byte == b'\n'), Mark::default());
+    lines.skip(30).for_each(|line| mark.add(line));
+    assert_eq!((end.mark, end.mark.sequence), (mark, 2));
     let offsets = end.next_offsets.iter().flat_map(|(topic, offsets)| {
         offsets.iter().map(move |(partition, offset)| (topic.as_str(), *partition, *offset))
     });
-    assert_eq!(offsets.collect::<Vec<_>>(), [("control", 0, 36), ("events", 0, 35), ("events", 1, 27)]);
+    assert_eq!(offsets.collect::<Vec<_>>(), [("control", 0, 36), ("events", 0, 35)]);
     assert_eq!(end.report.facts.records, 27);
     assert_eq!(end.report.active_locks, 0);
     let [warning] = end.report.warnings.as_slice() else { panic!("{:?}", end.report.warnings) };

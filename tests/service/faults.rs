@@ -10,7 +10,7 @@ use crate::stage::Stage;
 use crate::traffic::traffic;
 
 /// It ends with exit code 1 and says why, in the log and at `/readyz`.
-fn assert_refused(mut service: Service, reason: &str) {
+pub fn assert_refused(mut service: Service, reason: &str) {
     let body = service.wait_for("/readyz", "refused");
     assert!(body.contains(reason), "{body}");
     let status = service.wait();

@@ -9,6 +9,7 @@ mod faults;
 mod kills;
 mod operator;
 mod process;
+mod rebuild;
 mod stage;
 mod stories;
 mod traffic;

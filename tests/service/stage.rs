@@ -272,24 +272,36 @@ logging: {{ format: json }}
         });
     }
 
-    /// What a replay of the exported journal writes.
-    pub fn replayed(&self) -> String {
-        let journal = self.folder.path().join("journal.jsonl");
-        let config = self.config();
-        let [config, journal] = [&config, &journal].map(|path| path.to_str().expect("UTF-8"));
-        let exported = self.command(&["journal", "export", "--config", config, "--out", journal]).output();
-        let exported = exported.expect("it runs");
-        assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    /// Exports the journal to a file, from its beginning or an offset on; the file, and the offset where it ends.
+    pub fn export(&self, name: &str, from: Option<i64>) -> (PathBuf, i64) {
+        let (path, config) = (self.folder.path().join(name), self.config());
+        let mut command = self.command(&["journal", "export", "--config"]);
+        command.arg(config).arg("--out").arg(&path);
+        command.args(from.map(|from| format!("--from-offset={from}")));
+        let exported = command.output().expect("it runs");
+        let said = String::from_utf8_lossy(&exported.stderr);
+        assert!(exported.status.success(), "{said}");
+        let next = said.trim().rsplit_once(' ').and_then(|(_, next)| next.parse().ok());
+        (path, next.expect("an offset at the end"))
+    }
+
+    /// What a replay of a journal writes.
+    pub fn replay(&self, journal: &Path) -> String {
         let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/wallet");
-        let rules = rules.to_str().expect("UTF-8");
-        let replayed = self.command(&["replay", "--rules", rules, "--journal", journal]).output().expect("it runs");
+        let mut command = self.command(&["replay", "--rules"]);
+        let replayed = command.arg(rules).arg("--journal").arg(journal).output().expect("it runs");
         assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
         String::from_utf8(replayed.stdout).expect("UTF-8")
     }
 
     /// The promise: what consumers see is what a replay of the journal writes.
     pub fn assert_output_is_the_replay(&self) -> usize {
-        let (live, replayed) = (self.lines(), self.replayed());
+        self.assert_output_is_the_replay_of(&self.export("journal.jsonl", None).0)
+    }
+
+    /// The same with a journal at hand.
+    pub fn assert_output_is_the_replay_of(&self, journal: &Path) -> usize {
+        let (live, replayed) = (self.lines(), self.replay(journal));
         let (mut live_lines, mut replayed_lines) = (live.lines(), replayed.lines());
         for number in 1.. {
             let (live, replayed) = (live_lines.next(), replayed_lines.next());
