@@ -24,6 +24,12 @@ impl Service {
         Service { child, log }
     }
 
+    /// The process, for measuring what it costs.
+    #[allow(dead_code, reason = "only benchmarks measure")]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("a log")
     }
