@@ -98,7 +98,7 @@ impl Order {
             };
             let turn = match entry {
                 Entry::Tick(tick) => Some(Turn::Tick(tick)),
-                Entry::Start(start) => Some(Turn::Start(start)),
+                Entry::Start(start) => Some(Turn::Start(*start)),
                 Entry::RuleSet(id) => Some(Turn::RuleSet(id)),
                 Entry::Run(run) => {
                     let turn = self.run(&run)?;

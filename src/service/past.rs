@@ -133,7 +133,7 @@ impl Past {
             self.flush()?;
             let last = self.fold.mark();
             self.fold.tick(tick, &mut Checker { checks: &[], last, wrong: None });
-            self.fold.take_entries();
+            self.fold.forget_entries();
         }
         Ok(())
     }
@@ -148,7 +148,7 @@ impl Past {
         self.flush()?;
         self.wants_start = false;
         self.fold.restart(start)?;
-        self.fold.take_entries();
+        self.fold.forget_entries();
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl Past {
         let mut checker = Checker { checks: &self.checks, last, wrong: None };
         if !self.fold.is_empty() {
             self.fold.apply(&mut checker);
-            self.fold.take_entries();
+            self.fold.forget_entries();
         }
         checker.compare(usize::MAX);
         let wrong = checker.wrong;
