@@ -18,6 +18,7 @@ use super::stage::{Output, Setup, Stage, Who};
 
 /// Traffic that is not counted: connections are made, and code is compiled.
 pub const WARM_UP: Duration = Duration::from_secs(3);
+const START: Duration = Duration::from_secs(2);
 /// Between two commits, ms.
 pub const INTERVAL: u64 = 5;
 /// Accounts of the traffic.
@@ -54,6 +55,8 @@ pub fn measure(args: &Args, broker: &Broker, report: &mut Report) -> Result<()> 
 fn measure_one(args: &Args, broker: &Broker, events: &Events, who: Who, rate: u64) -> Result<Run> {
     let stage = stage(broker, 86_400)?;
     let mut service = stage.start(who)?;
+    // None of them takes longer to be ready, and two have no way to say so.
+    sleep(START);
     let traffic = Traffic { rate, length: WARM_UP + Duration::from_secs(args.seconds) };
     let (start, before) = (Instant::now(), busy(&stage, &service)?);
     let seen = traffic.run(&stage, start, events).with_context(|| service.log())?;

@@ -72,7 +72,15 @@ impl Committed {
 
     /// Records up to the committed offsets.
     pub fn records(&self) -> Result<u64> {
-        let found = self.client.committed_offsets(self.list.clone(), ANSWER)?;
+        let start = Instant::now();
+        let found = loop {
+            match self.client.committed_offsets(self.list.clone(), ANSWER) {
+                Ok(found) => break found,
+                // The group's coordinator is not ready.
+                Err(_) if start.elapsed() < ANSWER => sleep(LOOK),
+                Err(error) => return Err(error.into()),
+            }
+        };
         let offset = |offset| if let Offset::Offset(offset) = offset { offset.max(0) as u64 } else { 0 };
         Ok(found.elements().iter().map(|element| offset(element.offset())).sum())
     }

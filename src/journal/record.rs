@@ -29,8 +29,9 @@ pub struct Run {
 /// One thing the owner did, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// It began to decide, or went on under other settings.
-    Start(Start),
+    /// It began to decide, or went on under other settings. In a box, since most entries are runs and come by the
+    /// thousand.
+    Start(Box<Start>),
     /// It consumed records.
     Run(Run),
     /// It closed locks of a silent partition.
@@ -71,18 +72,37 @@ pub enum RecordFault {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Packed {
-    topics: Vec<String>,
-    entries: Vec<PackedEntry>,
+struct Packed<T, E> {
+    topics: T,
+    entries: E,
     mark: Option<Mark>,
 }
 
+/// An entry as it is written; what it says may belong to it or be borrowed.
 #[derive(Serialize, Deserialize)]
-enum PackedEntry {
+enum PackedEntry<S, N> {
     Run { topic: u32, partition: u32, from: u64, length: u64 },
     Tick(Tick),
-    Start(Start),
-    RuleSet(String),
+    Start(S),
+    RuleSet(N),
+}
+
+type Written<'a> = PackedEntry<&'a Start, &'a str>;
+type Read = PackedEntry<Box<Start>, String>;
+
+/// The value of a record with these parts.
+///
+/// # Errors
+/// [`RecordFault::Impossible`] for a run that is empty or out of range, or of no topic.
+pub fn encode<'a>(
+    topics: &[String],
+    entries: impl IntoIterator<Item = &'a Entry>,
+    mark: Option<Mark>,
+) -> Result<Vec<u8>, RecordFault> {
+    let entries: Result<Vec<Written>, RecordFault> =
+        entries.into_iter().map(|entry| pack(topics.len(), entry)).collect();
+    // Writing plain values to memory does not fail.
+    postcard::to_extend(&Packed { topics, entries: entries?, mark }, vec![VERSION]).map_err(|_| RecordFault::Damaged)
 }
 
 /// Adds that the records from `from` up to before `to` were consumed; a run that continues the last one becomes one
@@ -101,13 +121,9 @@ impl Record {
     /// The value of a record.
     ///
     /// # Errors
-    /// [`RecordFault::Impossible`] for a run that is empty or out of range, or of no topic.
+    /// As [`encode`].
     pub fn encode(&self) -> Result<Vec<u8>, RecordFault> {
-        let entries: Result<Vec<PackedEntry>, RecordFault> =
-            self.entries.iter().map(|entry| pack(self.topics.len(), entry)).collect();
-        let packed = Packed { topics: self.topics.clone(), entries: entries?, mark: self.mark };
-        // Writing plain values to memory does not fail.
-        postcard::to_extend(&packed, vec![VERSION]).map_err(|_| RecordFault::Damaged)
+        encode(&self.topics, &self.entries, self.mark)
     }
 
     /// The record in a value.
@@ -119,7 +135,9 @@ impl Record {
         if version != VERSION {
             return Err(RecordFault::Version { found: version });
         }
-        let Ok((Packed { topics, entries, mark }, [])) = postcard::take_from_bytes::<Packed>(rest) else {
+        let Ok((Packed { topics, entries, mark }, [])) =
+            postcard::take_from_bytes::<Packed<Vec<String>, Vec<Read>>>(rest)
+        else {
             return Err(RecordFault::Damaged);
         };
         let entries: Result<Vec<Entry>, RecordFault> =
@@ -128,7 +146,7 @@ impl Record {
     }
 }
 
-fn pack(topics: usize, entry: &Entry) -> Result<PackedEntry, RecordFault> {
+fn pack(topics: usize, entry: &Entry) -> Result<Written<'_>, RecordFault> {
     Ok(match entry {
         Entry::Run(Run { topic, partition, from, to }) => {
             if from >= to || *from < 0 || *partition > MAX_PARTITION || *topic as usize >= topics {
@@ -138,12 +156,12 @@ fn pack(topics: usize, entry: &Entry) -> Result<PackedEntry, RecordFault> {
             PackedEntry::Run { topic: *topic, partition: *partition, from, length }
         }
         Entry::Tick(tick) => PackedEntry::Tick(*tick),
-        Entry::Start(start) => PackedEntry::Start(start.clone()),
-        Entry::RuleSet(id) => PackedEntry::RuleSet(id.clone()),
+        Entry::Start(start) => PackedEntry::Start(start),
+        Entry::RuleSet(id) => PackedEntry::RuleSet(id),
     })
 }
 
-fn unpack(topics: usize, entry: PackedEntry) -> Result<Entry, RecordFault> {
+fn unpack(topics: usize, entry: Read) -> Result<Entry, RecordFault> {
     Ok(match entry {
         PackedEntry::Run { topic, partition, from, length } => {
             let to = from.checked_add(length).and_then(|to| i64::try_from(to).ok()).ok_or(RecordFault::Impossible)?;
@@ -183,12 +201,9 @@ mod tests {
             (0..2_u32, 0..=MAX_PARTITION, range)
                 .prop_map(|(topic, partition, (from, to))| run(topic, partition, from, to)),
             (any::<u32>(), any::<i64>()).prop_map(|(partition, time)| Entry::Tick(Tick { partition, time })),
-            (any::<bool>(), any::<String>(), settings).prop_map(|(is_fresh, ruleset, settings)| Entry::Start(Start {
-                is_fresh,
-                ruleset,
-                settings,
-                mark: Mark { sequence: 7, output_hash: 1 << 127 }
-            })),
+            (any::<bool>(), any::<String>(), settings).prop_map(|(is_fresh, ruleset, settings)| Entry::Start(
+                Box::new(Start { is_fresh, ruleset, settings, mark: Mark { sequence: 7, output_hash: 1 << 127 } })
+            )),
             any::<String>().prop_map(Entry::RuleSet),
         ]
     }

@@ -12,6 +12,7 @@ mod event;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::slice;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::client::{Client, DefaultClientContext};
@@ -19,7 +20,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, TopicPartitionList};
 use rdkafka_sys as sys;
 use rdkafka_sys::rd_kafka_vtype_t as vtype;
-use rdkafka_sys::types::{RDKafkaQueue, RDKafkaRespErr, RDKafkaType};
+use rdkafka_sys::types::{RDKafkaQueue, RDKafkaRespErr, RDKafkaTopic, RDKafkaType};
 
 use super::error::Error;
 use super::sender::Outgoing;
@@ -146,9 +147,20 @@ impl Handle {
         (!metadata.is_null()).then_some(GroupMetadata(metadata))
     }
 
+    /// A topic to write to, so that its name is not looked up for each record.
+    pub(super) fn topic(self: &Arc<Self>, name: &str) -> Result<Topic, RDKafkaErrorCode> {
+        let name = CString::new(name).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
+        // SAFETY: the client is alive, the name ends with a zero byte and is copied; without a configuration the topic
+        // takes the client's.
+        let topic = unsafe { sys::rd_kafka_topic_new(self.client.native_ptr(), name.as_ptr(), ptr::null_mut()) };
+        if topic.is_null() {
+            return Err(RDKafkaErrorCode::InvalidTopic);
+        }
+        Ok(Topic { raw: topic, _handle: Arc::clone(self) })
+    }
+
     /// Copies a record into the library's queue.
-    pub(super) fn produce(&self, record: &Outgoing) -> Coded {
-        let topic = CString::new(record.topic).map_err(|_| RDKafkaErrorCode::InvalidTopic)?;
+    pub(super) fn produce(&self, topic: &Topic, record: &Outgoing) -> Coded {
         let headers = Headers::new(record.headers)?;
         let (key, key_length) = bytes(record.key);
         let (payload, payload_length) = bytes(record.payload);
@@ -157,8 +169,8 @@ impl Handle {
         let code = unsafe {
             sys::rd_kafka_producev(
                 self.client.native_ptr(),
-                vtype::RD_KAFKA_VTYPE_TOPIC,
-                topic.as_ptr(),
+                vtype::RD_KAFKA_VTYPE_RKT,
+                topic.raw,
                 vtype::RD_KAFKA_VTYPE_PARTITION,
                 record.partition.unwrap_or(-1),
                 vtype::RD_KAFKA_VTYPE_MSGFLAGS,
@@ -225,6 +237,24 @@ impl Handle {
     pub(super) fn abort_transaction(&self) -> Result<(), Fault> {
         // SAFETY: see `init_transactions`.
         answer(unsafe { sys::rd_kafka_abort_transaction(self.client.native_ptr(), -1) })
+    }
+}
+
+/// A topic to write to.
+pub(super) struct Topic {
+    raw: *mut RDKafkaTopic,
+    // The client outlives its topics.
+    _handle: Arc<Handle>,
+}
+
+// SAFETY: the library locks its topics itself; the pointer is never changed.
+unsafe impl Send for Topic {}
+
+impl Drop for Topic {
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from `rd_kafka_topic_new`, which counted it for us; the client is still alive, since
+        // fields are dropped after this.
+        unsafe { sys::rd_kafka_topic_destroy(self.raw) }
     }
 }
 

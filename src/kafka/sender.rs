@@ -4,13 +4,14 @@
 //! woken by the last record; it is cut into slices only so that failed records, which stay in a queue of their own
 //! until someone looks, are looked at.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::error::{Failure, is_fenced, is_refusal};
 use super::offsets::Commit;
-use super::raw::{Handle, Notice};
+use super::raw::{Coded, Handle, Notice, Topic};
 
 /// A record on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +63,16 @@ pub trait Producer {
 const SLICE: Duration = Duration::from_millis(20);
 
 pub(super) struct Sender {
-    handle: Handle,
+    handle: Arc<Handle>,
+    /// The few topics written to so far, by name.
+    topics: Vec<(String, Topic)>,
     /// Why the first record of this round was given up.
     lost: Option<RDKafkaErrorCode>,
 }
 
 impl Sender {
     pub(super) fn new(handle: Handle) -> Self {
-        Self { handle, lost: None }
+        Self { handle: Arc::new(handle), topics: Vec::new(), lost: None }
     }
 
     pub(super) fn handle(&self) -> &Handle {
@@ -83,14 +86,32 @@ impl Sender {
     }
 
     pub(super) fn send(&mut self, record: &Outgoing, limit: Duration) -> Result<(), Failure> {
+        let sent =
+            self.topic(record.topic).and_then(|topic| match self.handle.produce(&self.topics[topic].1, record) {
+                Err(RDKafkaErrorCode::QueueFull) => self.send_when_there_is_room(topic, record, limit),
+                sent => sent,
+            });
+        sent.map_err(|code| self.failure(code, &format!("a record for `{}`", record.topic)))
+    }
+
+    fn send_when_there_is_room(&mut self, topic: usize, record: &Outgoing, limit: Duration) -> Coded {
         let start = now();
         loop {
-            match self.handle.produce(record) {
-                Ok(()) => return Ok(()),
-                Err(RDKafkaErrorCode::QueueFull) if start.elapsed() < limit => self.make_room(),
-                Err(code) => return Err(self.failure(code, &format!("a record for `{}`", record.topic))),
+            self.make_room();
+            match self.handle.produce(&self.topics[topic].1, record) {
+                Err(RDKafkaErrorCode::QueueFull) if start.elapsed() < limit => {}
+                sent => return sent,
             }
         }
+    }
+
+    /// Where among the topics one is.
+    fn topic(&mut self, name: &str) -> Result<usize, RDKafkaErrorCode> {
+        if let Some(found) = self.topics.iter().position(|(known, _)| known == name) {
+            return Ok(found);
+        }
+        self.topics.push((name.to_string(), self.handle.topic(name)?));
+        Ok(self.topics.len() - 1)
     }
 
     /// Waits until all records are written.

@@ -142,7 +142,7 @@ impl Fold {
         }
         self.settings = settings;
         self.raw.max_record = settings.record_size as usize;
-        self.entries.push(Entry::Start(start));
+        self.entries.push(Entry::Start(Box::new(start)));
         Ok(())
     }
 
@@ -192,7 +192,7 @@ impl Fold {
     /// Gives the batch in the making up, and what was noted of it.
     pub fn give_up(&mut self) {
         self.raw.clear();
-        self.take_entries();
+        self.forget_entries();
     }
 
     /// The batch that was applied last.
@@ -225,11 +225,18 @@ impl Fold {
         std::mem::swap(&mut self.lines, lines);
     }
 
-    /// What was consumed since this was last asked, in order; topics are numbered as the sources are.
-    pub fn take_entries(&mut self) -> Vec<Entry> {
+    /// What was consumed since this or [`Fold::forget_entries`] was last called, in order; topics are numbered as the
+    /// sources are.
+    pub fn swap_entries(&mut self, entries: &mut Vec<Entry>) {
+        std::mem::swap(&mut self.entries, entries);
+        self.forget_entries();
+    }
+
+    /// What was consumed need not be written down.
+    pub fn forget_entries(&mut self) {
         self.keys.clear();
         self.key_spans.clear();
-        std::mem::take(&mut self.entries)
+        self.entries.clear();
     }
 
     /// A record's place, for people.

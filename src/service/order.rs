@@ -135,7 +135,7 @@ impl Order {
             };
             let turn = match entry {
                 Entry::Tick(tick) => Some(Turn::Tick(tick)),
-                Entry::Start(start) => Some(self.start(start)),
+                Entry::Start(start) => Some(self.start(*start)),
                 Entry::RuleSet(id) => Some(Turn::RuleSet(id)),
                 Entry::Run(run) => {
                     let turn = self.run(&run)?;

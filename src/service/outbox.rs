@@ -6,7 +6,8 @@ use super::parcel::{Destination, Outcome, Parcel};
 use super::position;
 use super::sources::{Lane, Sources};
 use crate::config::Topics;
-use crate::journal::{Entry, Mark, Record, RecordFault};
+use crate::journal::record::encode;
+use crate::journal::{Mark, RecordFault};
 use crate::kafka::{Commit, Failure, Outgoing, Producer};
 
 /// Entries in one record of the journal: about half a megabyte when no two of them belong together.
@@ -93,14 +94,14 @@ impl Outbox {
     /// # Errors
     /// As [`Producer::send`].
     pub fn send_journal(&self, producer: &mut dyn Producer, parcels: &[Parcel], mark: Mark) -> Result<(), Failure> {
-        let entries: Vec<Entry> = parcels.iter().flat_map(|parcel| parcel.entries.iter().cloned()).collect();
-        let count = entries.len().div_ceil(JOURNAL_ENTRIES);
-        for (index, entries) in entries.chunks(JOURNAL_ENTRIES).enumerate() {
+        let mut entries = parcels.iter().flat_map(|parcel| &parcel.entries);
+        let mut left: usize = parcels.iter().map(|parcel| parcel.entries.len()).sum();
+        while left > 0 {
             // Where the output stood between two records of one transaction nobody needs to know.
-            let mark = if index + 1 == count { Some(mark) } else { None };
-            let record = Record { topics: self.source_topics.clone(), entries: entries.to_vec(), mark };
-            let payload = record.encode().map_err(refused)?;
+            let mark = if left > JOURNAL_ENTRIES { None } else { Some(mark) };
+            let payload = encode(&self.source_topics, entries.by_ref().take(JOURNAL_ENTRIES), mark).map_err(refused)?;
             self.send_journal_record(producer, &payload, mark.map_or(0, |mark| mark.sequence))?;
+            left = left.saturating_sub(JOURNAL_ENTRIES);
         }
         Ok(())
     }

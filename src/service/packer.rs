@@ -85,7 +85,7 @@ pub fn finish(parcel: &mut Parcel, fold: &mut Fold) {
         parcel.next[origin.source as usize] = Some(origin.number.cast_signed() + 1);
     }
     parcel.after = fold.mark();
-    parcel.entries = fold.take_entries();
+    fold.swap_entries(&mut parcel.entries);
     fold.swap_lines(&mut parcel.lines);
 }
 

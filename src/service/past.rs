@@ -154,7 +154,7 @@ impl Past {
             self.flush()?;
             let last = self.fold.mark();
             self.fold.tick(tick, &mut Checker { checks: &[], last, wrong: None });
-            self.fold.take_entries();
+            self.fold.forget_entries();
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Past {
         self.lost = None;
         self.order.pass_over(false);
         self.fold.restart(start)?;
-        self.fold.take_entries();
+        self.fold.forget_entries();
         Ok(())
     }
 
@@ -189,7 +189,7 @@ impl Past {
         let mut checker = Checker { checks: &self.checks, last, wrong: None };
         if !self.fold.is_empty() {
             self.fold.apply(&mut checker);
-            self.fold.take_entries();
+            self.fold.forget_entries();
         }
         checker.compare(usize::MAX);
         let wrong = checker.wrong;
