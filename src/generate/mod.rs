@@ -49,6 +49,8 @@ pub struct Options {
     pub length: i64,
     /// What is planted.
     pub attacks: Attacks,
+    /// Between which shares of the traffic, per mille, attacks begin; the longest take about two hours.
+    pub attacks_begin: (u32, u32),
     /// How many of the busiest accounts are about equally busy. 0 is Zipf's pure law, under which one account makes
     /// a twelfth of all events or so; `None` is a hundredth of the accounts.
     pub flatten: Option<u32>,
@@ -83,6 +85,8 @@ impl Default for Options {
             start: 1_767_542_400_000,
             length: rhythm::DAY,
             attacks: Attacks::default(),
+            // So that none is cut off at the end of a day.
+            attacks_begin: (50, 900),
             flatten: None,
             late: Late::default(),
         }
@@ -103,6 +107,9 @@ pub enum OptionsError {
         /// As given.
         accounts: u32,
     },
+    /// No share of the traffic.
+    #[error("attacks begin between {} and {} per mille: expected 0 to 1000, in order", .0.0, .0.1)]
+    AttacksBegin((u32, u32)),
     /// The period is empty or leaves the years 1 to 9999.
     #[error("the period must be at least a second long and lie within the years 1 to 9999; change start or days")]
     Period,
@@ -144,6 +151,9 @@ impl Options {
         }
         if self.head() > self.accounts {
             return Err(OptionsError::Flatten { flatten: self.head(), accounts: self.accounts });
+        }
+        if self.attacks_begin.0 > self.attacks_begin.1 || self.attacks_begin.1 > 1000 {
+            return Err(OptionsError::AttacksBegin(self.attacks_begin));
         }
         if self.after.checked_add(self.events).is_none() {
             return Err(OptionsError::Numbers { after: self.after, events: self.events });

@@ -320,6 +320,7 @@ fn wrong_options_are_explained() {
     check(Options { late: Late { per_mille: 1001, by: 1 }, ..small() }, "late events:");
     check(Options { late: Late { per_mille: 1, by: 0 }, ..small() }, "late events:");
     check(Options { after: u64::MAX, events: 1, ..small() }, "18446744073709551615 events before and 1 events");
+    check(Options { attacks_begin: (0, 1001), ..small() }, "attacks begin between 0 and 1001 per mille");
     check(Options { events: 10, attacks: Attacks::each(1), ..small() }, "the attacks have ");
     check(Options { events: 0, ..small() }, "");
 }

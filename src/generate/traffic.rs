@@ -13,9 +13,6 @@ use super::story::{Story, World};
 use super::told::Told;
 use super::{Late, Options, OptionsError};
 
-/// The part of the period in which attacks begin, so that none is cut off at its end.
-const ATTACKS_BEGIN: (f64, f64) = (0.05, 0.9);
-
 /// Traffic, event by event.
 #[derive(Debug, Clone)]
 pub struct Traffic {
@@ -86,10 +83,12 @@ impl Traffic {
 
     /// Sets all attacks to begin somewhere in the period; returns how many events they have.
     fn plant(&mut self, options: &Options) -> u64 {
+        let (from, to) = options.attacks_begin;
+        let (from, to) = (f64::from(from) / 1000.0, f64::from(to) / 1000.0);
         let mut planted = 0;
         for (kind, count) in options.attacks.iter() {
             for _ in 0..count {
-                let progress = ATTACKS_BEGIN.0 + (ATTACKS_BEGIN.1 - ATTACKS_BEGIN.0) * self.world.chance.unit();
+                let progress = from + (to - from) * self.world.chance.unit();
                 let story = self.begin(attack(kind), self.rhythm.at(progress), u64::MAX).as_attack(kind);
                 planted += story.len();
                 self.under_way.push(story);
