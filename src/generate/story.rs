@@ -54,7 +54,7 @@ impl Story {
     }
 
     /// The story is an attack.
-    pub fn as_attack(mut self, kind: AttackKind) -> Self {
+    pub fn planted(mut self, kind: AttackKind) -> Self {
         let steps = (0..self.end).filter_map(|position| self.script.step(position, self.times));
         let acts = steps.filter(|(step, _)| self.script.is_act(step)).count() as u32;
         self.attack = Some(Attack { kind, acted: 0, acts });

@@ -89,7 +89,7 @@ impl Traffic {
         for (kind, count) in options.attacks.iter() {
             for _ in 0..count {
                 let progress = from + (to - from) * self.world.chance.unit();
-                let story = self.begin(attack(kind), self.rhythm.at(progress), u64::MAX).as_attack(kind);
+                let story = self.begin(attack(kind), self.rhythm.at(progress), u64::MAX).planted(kind);
                 planted += story.len();
                 self.under_way.push(story);
             }

@@ -39,9 +39,10 @@ Examples:
   The same for a program:
     lockkeeper demo --events 20000 --rate 0 --format json
 
-Everything runs in this process and offline: a Kafka cluster (librdkafka's mock cluster), generated wallet traffic with
-planted attacks, the service as `lockkeeper run` runs it, /metrics and /status over HTTP. The cluster has no
-transactions, so exactly-once is not claimed here. The events' time lies ahead of the clock and passes faster.
+Everything runs in this process and offline: a Kafka cluster (librdkafka's mock cluster), generated
+wallet traffic with planted attacks, the service as `lockkeeper run` runs it, /metrics and /status
+over HTTP. The cluster has no transactions, so exactly-once is not claimed here. The events' time
+lies ahead of the clock and passes faster.
 
 Exit codes: 0 ended as told, 1 it could not go on, 2 usage, 78 invalid rules.";
 
@@ -59,7 +60,7 @@ enum Format {
     Json,
 }
 
-/// Show everything in one process: Kafka, traffic with planted attacks, the service, its pages.
+/// Show all of it in one process: Kafka, traffic with attacks, the service.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct DemoArgs {
@@ -76,7 +77,7 @@ pub struct DemoArgs {
     seed: u64,
 
     /// Rule files or directories of them [default: the wallet pack, which is part of the program]
-    #[arg(long, env = "LOCKKEEPER_RULES", value_name = "PATH", num_args = 1.., value_delimiter = ',')]
+    #[arg(short, long, env = "LOCKKEEPER_RULES", value_name = "PATH", num_args = 1, value_delimiter = ',')]
     rules: Vec<PathBuf>,
 
     /// Where pages are served [default: 127.0.0.1:8464, or any free port if that one is taken]
