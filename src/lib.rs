@@ -4,6 +4,8 @@
 pub mod cli;
 #[cfg(feature = "service")]
 pub mod config;
+#[cfg(feature = "service")]
+pub mod demo;
 pub mod engine;
 pub mod expr;
 pub mod feature;
@@ -21,4 +23,5 @@ pub mod rulefiles;
 pub mod ruleset;
 #[cfg(feature = "service")]
 pub mod service;
+pub mod tables;
 pub mod wire;

@@ -11,13 +11,16 @@
 //! | generate  |                                             | seeded traffic                                        |
 //! | rulefiles | ruleset                                     | rule sets from the file system                        |
 //! | journal   | model, wire                                 | what was consumed, in order                           |
+//! | tables    |                                             | tables for people                                     |
 //! | replay    | model, wire, ruleset, feature, engine,      | files and journals through the engine                 |
-//! |           | journal                                     |                                                       |
+//! |           | journal, tables                             |                                                       |
 //! | kafka     |                                             | records and offsets in and out of Kafka               |
 //! | config    | model, ruleset, engine                      | the service's configuration, typed                    |
 //! | logging   | config                                      | log lines                                             |
 //! | metrics   | model, ruleset, engine                      | what Prometheus is told                               |
 //! | service   | everything above                            | threads, HTTP                                         |
+//! | demo      | model, ruleset, generate, rulefiles, kafka, | everything in one process                             |
+//! |           | config, service, tables                     |                                                       |
 //! | cli       | everything above                            | one file per verb                                     |
 //!
 //! Down to `engine`, and in `config` and `journal`, it is the pure half: no clock, thread, file, network, environment or
@@ -29,7 +32,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer with those it may name, all of them above it.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("wire", &["model"]),
     ("expr", &["model"]),
@@ -39,7 +42,8 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("generate", &[]),
     ("rulefiles", &["ruleset"]),
     ("journal", &["model", "wire"]),
-    ("replay", &["model", "wire", "ruleset", "feature", "engine", "journal"]),
+    ("tables", &[]),
+    ("replay", &["model", "wire", "ruleset", "feature", "engine", "journal", "tables"]),
     ("kafka", &[]),
     ("config", &["model", "ruleset", "engine"]),
     ("logging", &["config"]),
@@ -48,6 +52,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
         "service",
         &["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal", "replay", "kafka", "metrics"],
     ),
+    ("demo", &["model", "ruleset", "generate", "rulefiles", "tables", "kafka", "config", "service"]),
     (
         "cli",
         &[
@@ -61,6 +66,8 @@ const LAYERS: [(&str, &[&str]); 16] = [
             "config",
             "journal",
             "service",
+            "demo",
+            "tables",
             "logging",
             "metrics",
         ],

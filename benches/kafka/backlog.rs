@@ -38,8 +38,8 @@ impl Backlog {
             ..Options::default()
         };
         let (mut traffic, mut text, mut times) = (Traffic::new(&options)?, Vec::new(), Vec::new());
-        while let Some(time) = traffic.append(&mut text) {
-            times.push(time);
+        while let Some(told) = traffic.append(&mut text) {
+            times.push(told.time);
         }
         Ok(Backlog { topic: topic.to_owned(), text, events: times.len() as u64, times })
     }

@@ -91,9 +91,11 @@ impl GenerateArgs {
             accounts: self.accounts,
             events: self.events,
             seed: self.seed,
+            after: 0,
             start: self.start,
             length: self.days,
             attacks: self.attacks.clone(),
+            attacks_begin: Options::default().attacks_begin,
             flatten: self.flatten,
             late: Late { per_mille: self.late, by: i64::from(self.late_seconds) * 1000 },
         }
@@ -214,9 +216,11 @@ mod tests {
             accounts: 7,
             events: 9,
             seed: 3,
+            after: 0,
             start: -5,
             length: 43_200_000,
             attacks: "takeover=1".parse().expect("a list"),
+            attacks_begin: (50, 900),
             flatten: Some(0),
             late: Late { per_mille: 2, by: 300_000 },
         };

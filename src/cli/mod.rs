@@ -1,6 +1,8 @@
 //! The command line: one file per verb, and what verbs share.
 
 pub mod check;
+#[cfg(feature = "service")]
+pub mod demo;
 pub mod exit;
 pub mod generate;
 #[cfg(feature = "service")]
@@ -44,6 +46,8 @@ enum Verb {
     Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
     #[cfg(feature = "service")]
+    Demo(demo::DemoArgs),
+    #[cfg(feature = "service")]
     Run(run::RunArgs),
     #[cfg(feature = "service")]
     Journal(journal::JournalArgs),
@@ -60,6 +64,8 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Verb::Replay(args) => replay::run(args).map(ExitCode::from),
         Verb::Check(args) => check::run(args).map(ExitCode::from),
         Verb::Generate(args) => generate::run(args),
+        #[cfg(feature = "service")]
+        Verb::Demo(args) => demo::run(args).map(ExitCode::from),
         #[cfg(feature = "service")]
         Verb::Journal(args) => journal::run(args).map(ExitCode::from),
         #[cfg(feature = "service")]

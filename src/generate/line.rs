@@ -76,6 +76,14 @@ impl<'a> Line<'a> {
     }
 }
 
+/// The id of the event with this number.
+pub fn event_id(number: u64) -> String {
+    let mut id = b"e".to_vec();
+    base36(&mut id, number);
+    // Letters and digits only.
+    String::from_utf8(id).unwrap_or_default()
+}
+
 fn base36(out: &mut Vec<u8>, mut number: u64) {
     let mut digits = [0; 13];
     let mut start = digits.len();

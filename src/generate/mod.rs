@@ -5,8 +5,8 @@
 //! number of accounts.
 //!
 //! [`attack`] names what can be planted, [`script`] holds all stories as data, [`story`] tells one step of one story,
-//! [`traffic`] puts the events of all stories in order; [`people`], [`rhythm`], [`zipf`] and [`chance`] say who, when
-//! and how often; [`mod@line`] writes bytes.
+//! [`traffic`] puts the events of all stories in order, [`told`] says which of them are an attack's; [`people`],
+//! [`rhythm`], [`zipf`] and [`chance`] say who, when and how often; [`mod@line`] writes bytes.
 
 mod attack;
 mod chance;
@@ -15,6 +15,7 @@ mod people;
 mod rhythm;
 mod script;
 mod story;
+mod told;
 mod traffic;
 mod zipf;
 
@@ -22,6 +23,7 @@ mod zipf;
 mod tests;
 
 pub use attack::{AttackError, AttackKind, Attacks};
+pub use told::{Part, Told};
 pub use traffic::Traffic;
 
 /// Bytes handed to the caller at a time, at least.
@@ -38,12 +40,17 @@ pub struct Options {
     pub events: u64,
     /// Anything; another seed gives other people and other stories.
     pub seed: u64,
+    /// Number of events that came before: ids, orders and stories are numbered from there on, and the same people
+    /// live on.
+    pub after: u64,
     /// Beginning of the period, epoch ms.
     pub start: i64,
     /// Length of the period, ms.
     pub length: i64,
     /// What is planted.
     pub attacks: Attacks,
+    /// Between which shares of the traffic, per mille, attacks begin; the longest take about two hours.
+    pub attacks_begin: (u32, u32),
     /// How many of the busiest accounts are about equally busy. 0 is Zipf's pure law, under which one account makes
     /// a twelfth of all events or so; `None` is a hundredth of the accounts.
     pub flatten: Option<u32>,
@@ -74,9 +81,12 @@ impl Default for Options {
             accounts: 10_000,
             events: 100_000,
             seed: 1,
+            after: 0,
             start: 1_767_542_400_000,
             length: rhythm::DAY,
             attacks: Attacks::default(),
+            // So that none is cut off at the end of a day.
+            attacks_begin: (50, 900),
             flatten: None,
             late: Late::default(),
         }
@@ -97,9 +107,20 @@ pub enum OptionsError {
         /// As given.
         accounts: u32,
     },
+    /// No share of the traffic.
+    #[error("attacks begin between {} and {} per mille: expected 0 to 1000, in order", .0.0, .0.1)]
+    AttacksBegin((u32, u32)),
     /// The period is empty or leaves the years 1 to 9999.
     #[error("the period must be at least a second long and lie within the years 1 to 9999; change start or days")]
     Period,
+    /// More events than numbers for them.
+    #[error("{after} events before and {events} events: together at most {}", u64::MAX)]
+    Numbers {
+        /// As given.
+        after: u64,
+        /// As asked for.
+        events: u64,
+    },
     /// More than all events late, or late by nothing.
     #[error("late events: expected at most 1000 of a thousand, late by 1 ms to 365 days")]
     Late,
@@ -130,6 +151,12 @@ impl Options {
         }
         if self.head() > self.accounts {
             return Err(OptionsError::Flatten { flatten: self.head(), accounts: self.accounts });
+        }
+        if self.attacks_begin.0 > self.attacks_begin.1 || self.attacks_begin.1 > 1000 {
+            return Err(OptionsError::AttacksBegin(self.attacks_begin));
+        }
+        if self.after.checked_add(self.events).is_none() {
+            return Err(OptionsError::Numbers { after: self.after, events: self.events });
         }
         let end = self.start.checked_add(self.length);
         let in_range = YEARS.contains(&self.start) && end.is_some_and(|end| end <= YEARS.end);

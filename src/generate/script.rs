@@ -165,6 +165,12 @@ impl Script {
         Script { opening, repeat: &[], times: (0, 0), closing: &[], roams: false }
     }
 
+    /// Whether a step is the attacker's: an intruder's, or any where the attack needs no intruder.
+    pub fn is_act(&self, step: &Step) -> bool {
+        let steps = || [self.opening, self.repeat, self.closing].into_iter().flatten();
+        step.who == Who::Intruder || steps().all(|step| step.who == Who::Owner)
+    }
+
     /// Number of events when the middle part is told `times` times.
     pub fn len(&self, times: u32) -> u32 {
         (self.opening.len() + self.repeat.len() * times as usize + self.closing.len()) as u32

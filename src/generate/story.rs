@@ -2,10 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::chance::{Chance, Spread};
+use super::attack::AttackKind;
+use super::chance::{Chance, Spread, mix};
 use super::line::{Line, Stamp};
 use super::people::{People, Surroundings, factors};
 use super::script::{Ending, Kind, Party, Price, Script, Step, Who};
+use super::told::{Part, Told};
 use super::zipf::Zipf;
 
 /// A transfer between two people usually moves this, minor units.
@@ -29,6 +31,15 @@ pub struct Story {
     counterparty: u32,
     amount: u32,
     order: u64,
+    attack: Option<Attack>,
+}
+
+/// How far an attack has come.
+#[derive(Debug, Clone, Copy)]
+struct Attack {
+    kind: AttackKind,
+    acted: u32,
+    acts: u32,
 }
 
 impl Story {
@@ -38,7 +49,25 @@ impl Story {
         // At most the script's length, a u32.
         let end = most.min(u64::from(script.len(times))) as u32;
         let account = world.accounts.draw(&mut world.chance);
-        Story { due, number, script, times, position: 0, end, account, counterparty: 0, amount: 0, order: 0 }
+        let (position, counterparty, amount, order, attack) = (0, 0, 0, 0, None);
+        Story { due, number, script, times, position, end, account, counterparty, amount, order, attack }
+    }
+
+    /// The story is an attack.
+    pub fn planted(mut self, kind: AttackKind) -> Self {
+        let steps = (0..self.end).filter_map(|position| self.script.step(position, self.times));
+        let acts = steps.filter(|(step, _)| self.script.is_act(step)).count() as u32;
+        self.attack = Some(Attack { kind, acted: 0, acts });
+        self
+    }
+
+    /// The part in an attack that the step just told has.
+    fn part(&mut self, step: &Step) -> Option<Part> {
+        let attack = self.attack.as_mut()?;
+        let is_act = self.script.is_act(step);
+        attack.acted += u32::from(is_act);
+        let act = is_act.then_some(attack.acted);
+        Some(Part { kind: attack.kind, attack: self.number, act, acts: attack.acts })
     }
 
     /// Number of events.
@@ -92,24 +121,25 @@ pub struct World {
 }
 
 impl World {
-    /// The world of a seed; `flatten` is the shift of the accounts' Zipf law.
-    pub fn new(seed: u64, accounts: u32, flatten: u32) -> Self {
+    /// The world of a seed after so many events; `flatten` is the shift of the accounts' Zipf law.
+    pub fn new(seed: u64, after: u64, accounts: u32, flatten: u32) -> Self {
         World {
-            chance: Chance::new(seed),
+            // The people stay who they are, and chance begins anew.
+            chance: Chance::new(if after == 0 { seed } else { mix(seed, after) }),
             people: People::new(seed, accounts),
             spread: Spread::new(0.8),
             accounts: Zipf::new(accounts, flatten),
             merchants: Zipf::new(accounts / 20 + 20, 0),
             account_count: accounts,
-            events: 0,
-            orders: 0,
+            events: after,
+            orders: after,
             stamp: Stamp::new(),
         }
     }
 
-    /// Writes the story's next event and sets the time of the one after, at most `latest`.
-    pub fn tell(&mut self, story: &mut Story, latest: i64, out: &mut Vec<u8>) {
-        let Some((step, begins_round)) = story.script.step(story.position, story.times) else { return };
+    /// Writes the story's next event and sets the time of the one after, at most `latest`; `None` if it is over.
+    pub fn tell(&mut self, story: &mut Story, latest: i64, out: &mut Vec<u8>) -> Option<Told> {
+        let (step, begins_round) = story.script.step(story.position, story.times)?;
         if begins_round && story.script.roams {
             story.account = self.any_account();
         }
@@ -117,13 +147,16 @@ impl World {
             self.open_order(story, step.kind.party(), price);
         }
         self.write(story, step, out);
+        let (number, kind, part) = (self.events, step.kind.name(), story.part(step));
+        let told = Told { time: story.due, number, kind, account: story.account, part };
         story.position += 1;
         if let Some((next, _)) = story.script.step(story.position, story.times) {
             story.due = (story.due + i64::from(self.chance.between(next.wait))).min(latest);
         }
+        Some(told)
     }
 
-    /// Number of events written so far.
+    /// Number of the newest event.
     pub fn events(&self) -> u64 {
         self.events
     }

@@ -127,6 +127,73 @@ fn late_events_are_late_by_at_most_what_was_asked() {
     assert!((800..=1050).contains(&late), "{late} of 20000");
 }
 
+/// All events with what is told of them.
+fn told(options: &Options) -> Vec<(Told, Value)> {
+    let (mut traffic, mut line, mut all) = (Traffic::new(options).expect("options that fit"), Vec::new(), Vec::new());
+    while let Some(told) = traffic.append(&mut line) {
+        all.push((told, serde_json::from_slice(&line).expect("JSON")));
+        line.clear();
+    }
+    all
+}
+
+#[test]
+fn what_is_told_of_an_event_is_what_its_line_says() {
+    let options = Options { attacks: Attacks::each(2), late: Late { per_mille: 20, by: 60_000 }, ..small() };
+    for (told, event) in told(&options) {
+        let said = (told.id(), told.account_name(), told.kind, told.time);
+        assert_eq!(
+            said,
+            (text(&event, "id").to_owned(), text(&event, "account").to_owned(), text(&event, "type"), time(&event))
+        );
+    }
+}
+
+#[test]
+fn the_parts_of_an_attack_are_told() {
+    let mut attacks: BTreeMap<u64, Vec<(Part, Value)>> = BTreeMap::new();
+    for (told, event) in told(&Options { attacks: Attacks::each(3), ..small() }) {
+        match told.part {
+            Some(part) => attacks.entry(part.attack).or_default().push((part, event)),
+            None => assert!(!foreign(&event), "{event}"),
+        }
+    }
+    assert_eq!(attacks.len(), 3 * AttackKind::ALL.len());
+    for parts in attacks.values() {
+        let (first, _) = &parts[0];
+        assert!(parts.iter().all(|(part, _)| (part.kind, part.acts) == (first.kind, first.acts)));
+        let acts: Vec<u32> = parts.iter().filter_map(|(part, _)| part.act).collect();
+        assert_eq!(acts, (1..=first.acts).collect::<Vec<_>>(), "{first:?}");
+        let by_owner = parts.iter().filter(|(part, _)| part.act.is_none()).count();
+        // The owner freezes, an operator unlocks, the owner logs in.
+        assert_eq!(by_owner, if first.kind == AttackKind::LostPhone { 3 } else { 0 });
+        let has_intruder = first.kind != AttackKind::VelocityBurst;
+        assert!(parts.iter().all(|(part, event)| foreign(event) == (has_intruder && part.act.is_some())));
+    }
+}
+
+#[test]
+fn traffic_goes_on_with_other_numbers_and_the_same_people() {
+    let first = Options { attacks: Attacks::each(1), events: 5000, ..small() };
+    let second = Options { after: 5000, start: first.start + first.length, ..first.clone() };
+    let of = |name: &str, event: &Value| text(event, name).to_owned();
+    let (first, second) = (events(&first), events(&second));
+    for name in ["id", "order", "case"] {
+        let all = |events: &[Value]| events.iter().map(|event| of(name, event)).collect::<BTreeSet<String>>();
+        let shared: Vec<String> = all(&first).intersection(&all(&second)).cloned().collect();
+        assert!(shared.iter().all(String::is_empty), "{name}: {shared:?}");
+    }
+    let wallets = |events: &[Value]| -> BTreeMap<String, String> {
+        events.iter().map(|event| (of("account", event), of("wallet", event))).filter(|(_, w)| !w.is_empty()).collect()
+    };
+    let (before, after) = (wallets(&first), wallets(&second));
+    assert!(before.iter().all(|(account, wallet)| after.get(account).is_none_or(|other| other == wallet)));
+    assert_ne!(
+        first.iter().map(|e| of("account", e)).collect::<Vec<_>>(),
+        second.iter().map(|e| of("account", e)).collect::<Vec<_>>()
+    );
+}
+
 #[test]
 fn accounts_follow_zipfs_law() {
     let options = Options { accounts: 1000, events: 100_000, flatten: Some(0), ..Options::default() };
@@ -252,6 +319,8 @@ fn wrong_options_are_explained() {
     check(Options { start: i64::MAX, ..small() }, "the period must be");
     check(Options { late: Late { per_mille: 1001, by: 1 }, ..small() }, "late events:");
     check(Options { late: Late { per_mille: 1, by: 0 }, ..small() }, "late events:");
+    check(Options { after: u64::MAX, events: 1, ..small() }, "18446744073709551615 events before and 1 events");
+    check(Options { attacks_begin: (0, 1001), ..small() }, "attacks begin between 0 and 1001 per mille");
     check(Options { events: 10, attacks: Attacks::each(1), ..small() }, "the attacks have ");
     check(Options { events: 0, ..small() }, "");
 }

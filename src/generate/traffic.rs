@@ -10,10 +10,8 @@ use std::collections::binary_heap::PeekMut;
 use super::rhythm::Rhythm;
 use super::script::{HONEST, Script, attack};
 use super::story::{Story, World};
+use super::told::Told;
 use super::{Late, Options, OptionsError};
-
-/// The part of the period in which attacks begin, so that none is cut off at its end.
-const ATTACKS_BEGIN: (f64, f64) = (0.05, 0.9);
 
 /// Traffic, event by event.
 #[derive(Debug, Clone)]
@@ -38,7 +36,7 @@ pub struct Traffic {
 struct Held {
     /// Arrival and number, reversed: the heap yields the earliest first.
     arrival: std::cmp::Reverse<(i64, u64)>,
-    time: i64,
+    told: Told,
     line: Vec<u8>,
 }
 
@@ -47,11 +45,11 @@ impl Traffic {
     pub fn new(options: &Options) -> Result<Self, OptionsError> {
         options.check()?;
         let mut traffic = Traffic {
-            world: World::new(options.seed, options.accounts, options.head()),
+            world: World::new(options.seed, options.after, options.accounts, options.head()),
             rhythm: Rhythm::new(options.start, options.length),
             honest: HONEST.iter().flat_map(|(weight, script)| vec![(script, longest(script)); *weight]).collect(),
             under_way: BinaryHeap::new(),
-            stories: 0,
+            stories: options.after,
             budget: 0,
             committed: 0,
             next: None,
@@ -67,29 +65,31 @@ impl Traffic {
         Ok(traffic)
     }
 
-    /// Appends the next event's line and says when it happened (epoch ms); `None` when there is none left.
-    pub fn append(&mut self, out: &mut Vec<u8>) -> Option<i64> {
+    /// Appends the next event's line and says what it is; `None` when there is none left.
+    pub fn append(&mut self, out: &mut Vec<u8>) -> Option<Told> {
         loop {
             let upcoming = self.upcoming();
             if let Some(held) = self.take_held(upcoming) {
                 out.extend_from_slice(&held.line);
-                return Some(held.time);
+                return Some(held.told);
             }
             let (time, start) = (upcoming?, out.len());
-            self.tell_next(time, out);
-            if !self.hold(time, start, out) {
-                return Some(time);
+            let told = self.tell_next(time, out)?;
+            if !self.hold(told, start, out) {
+                return Some(told);
             }
         }
     }
 
     /// Sets all attacks to begin somewhere in the period; returns how many events they have.
     fn plant(&mut self, options: &Options) -> u64 {
+        let (from, to) = options.attacks_begin;
+        let (from, to) = (f64::from(from) / 1000.0, f64::from(to) / 1000.0);
         let mut planted = 0;
         for (kind, count) in options.attacks.iter() {
             for _ in 0..count {
-                let progress = ATTACKS_BEGIN.0 + (ATTACKS_BEGIN.1 - ATTACKS_BEGIN.0) * self.world.chance.unit();
-                let story = self.begin(attack(kind), self.rhythm.at(progress), u64::MAX);
+                let progress = from + (to - from) * self.world.chance.unit();
+                let story = self.begin(attack(kind), self.rhythm.at(progress), u64::MAX).planted(kind);
                 planted += story.len();
                 self.under_way.push(story);
             }
@@ -117,22 +117,23 @@ impl Traffic {
     }
 
     /// Goes on with the story whose event is due at `time`, or begins one.
-    fn tell_next(&mut self, time: i64, out: &mut Vec<u8>) {
+    fn tell_next(&mut self, time: i64, out: &mut Vec<u8>) -> Option<Told> {
         let latest = self.rhythm.end() - 1;
         if let Some(mut story) = self.under_way.peek_mut()
             && story.due <= time
         {
-            self.world.tell(&mut story, latest, out);
+            let told = self.world.tell(&mut story, latest, out);
             if story.is_over() {
                 PeekMut::pop(story);
             }
-            return;
+            return told;
         }
         let mut story = self.begin_honest(time);
-        self.world.tell(&mut story, latest, out);
+        let told = self.world.tell(&mut story, latest, out);
         if !story.is_over() {
             self.under_way.push(story);
         }
+        told
     }
 
     fn begin_honest(&mut self, time: i64) -> Story {
@@ -151,13 +152,13 @@ impl Traffic {
     }
 
     /// Moves the line just written to those held, if chance has it so.
-    fn hold(&mut self, time: i64, start: usize, out: &mut Vec<u8>) -> bool {
+    fn hold(&mut self, told: Told, start: usize, out: &mut Vec<u8>) -> bool {
         if self.late.per_mille == 0 || self.world.chance.below(1000) >= u64::from(self.late.per_mille) {
             return false;
         }
         let delay = 1 + self.world.chance.below(self.late.by as u64) as i64;
-        let arrival = std::cmp::Reverse((time + delay, self.world.events()));
-        self.held.push(Held { arrival, time, line: out.split_off(start) });
+        let arrival = std::cmp::Reverse((told.time + delay, self.world.events()));
+        self.held.push(Held { arrival, told, line: out.split_off(start) });
         true
     }
 }

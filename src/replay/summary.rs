@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use serde_json::{Map, Value, json};
 
 use super::run::Report;
@@ -11,6 +10,7 @@ use crate::model::action::Action;
 use crate::model::batch::RejectCode;
 use crate::model::outcome::TransitionKind;
 use crate::ruleset::types::RuleSet;
+use crate::tables::{counts, finish, grouped, new_table};
 
 /// Share of late events above which a warning is due.
 const LATE_WARNING: f64 = 0.01;
@@ -143,52 +143,5 @@ impl Summary<'_> {
             table.add_row([id.to_owned(), grouped(hits), grouped(undecided)]);
         }
         finish(table)
-    }
-}
-
-fn counts(title: &str, rows: impl Iterator<Item = (String, u64)>) -> String {
-    let mut table = new_table(&[title, "count"]);
-    rows.for_each(|(name, count)| {
-        table.add_row([name, grouped(count)]);
-    });
-    if table.is_empty() { String::new() } else { finish(table) }
-}
-
-fn new_table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(style()).set_header(header);
-    for column in 1..header.len() {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-/// A line below the header and nothing else.
-fn style() -> TableStyle {
-    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'))
-}
-
-fn finish(table: Table) -> String {
-    format!("\n{}\n", table.trim_fmt())
-}
-
-/// Digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|g| std::str::from_utf8(g).ok()).collect();
-    groups.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        for (number, expected) in [(0, "0"), (999, "999"), (1000, "1 000"), (1_234_567, "1 234 567")] {
-            assert_eq!(grouped(number), expected);
-        }
     }
 }

@@ -5,7 +5,7 @@
 //! metrics, health and the status page, which nothing waits for.
 
 mod attempt;
-mod clock;
+pub mod clock;
 pub mod committer;
 pub mod delivery;
 pub mod export;

@@ -1,6 +1,7 @@
 //! From a configuration to being the only owner of the partitions: connected, topics looked at, an older owner fenced.
 
 use std::sync::Arc;
+use std::thread::Builder;
 use std::time::Duration;
 
 use super::attempt::insist;
@@ -121,7 +122,7 @@ pub fn connect(job: Job, shared: &Shared, stop: &Arc<Stop>, watchdog: &Watchdog)
         )));
     }
     let sources = Arc::new(Sources::new(topics, partitions));
-    topics.input.iter().for_each(|topic| look_at_clock(&settings, topic, shared));
+    look_at_clocks(&settings, &topics.input, shared)?;
     let mut make = delivery::producers(job.delivery, &settings, &consumer.group(), watchdog);
     let producer = insist(shared, stop, "starting the producer", &mut make)?;
     Ok(Owner { job, consumer, producer, make, sources, directory, shared: shared.clone(), stop: Arc::clone(stop) })
@@ -145,7 +146,15 @@ pub(super) fn same_count(partitions: &[(&str, i32)]) -> Result<i32, Failure> {
     }
 }
 
-/// Says whether record timestamps are the broker's: what `max_future` rests on.
+/// Says whether record timestamps are the broker's, what `max_future` rests on. Nobody waits for it: a cluster that
+/// does not know the question lets it run out of time.
+fn look_at_clocks(settings: &kafka::Settings, topics: &[String], shared: &Shared) -> Result<(), Failure> {
+    let (settings, topics, shared) = (settings.clone(), topics.to_vec(), shared.clone());
+    let look = move || topics.iter().for_each(|topic| look_at_clock(&settings, topic, &shared));
+    Builder::new().name("clocks".to_owned()).spawn(look)?;
+    Ok(())
+}
+
 fn look_at_clock(settings: &kafka::Settings, topic: &str, shared: &Shared) {
     let is_producers = match admin::time_kind(settings, topic, ANSWER) {
         Ok(kind) => kind != TimeKind::Appended,
