@@ -55,11 +55,18 @@ pub fn write_money(out: &mut Vec<u8>, minor: i64, digits: u32) {
 
 /// Appends an address in canonical form, v4-mapped ones as v4.
 pub fn write_address(out: &mut Vec<u8>, address: u128) {
-    // Writing to a vector cannot fail.
-    let _ = match as_v4(address) {
-        Some(v4) => write!(out, "{v4}"),
-        None => write!(out, "{}", std::net::Ipv6Addr::from_bits(address)),
+    let Some(v4) = as_v4(address) else {
+        // Writing to a vector cannot fail.
+        let _ = write!(out, "{}", std::net::Ipv6Addr::from_bits(address));
+        return;
     };
+    // Several times as fast as formatting it, and most addresses are such.
+    for (index, octet) in v4.octets().into_iter().enumerate() {
+        if index > 0 {
+            out.push(b'.');
+        }
+        out.extend_from_slice(itoa::Buffer::new().format(octet).as_bytes());
+    }
 }
 
 /// Appends `value / 10^digits` with all digits.

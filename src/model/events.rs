@@ -196,12 +196,14 @@ impl Events {
 
     /// A text field of one event; `None` where it is absent.
     pub fn text_of(&self, field: TextField, row: usize) -> Option<&str> {
-        let span = self.texts[field as usize][row];
-        if span.len == 0 {
-            return None;
-        }
         // Decoding accepts only UTF-8, so the fallback is never taken.
-        std::str::from_utf8(span.of(&self.text)).ok()
+        std::str::from_utf8(self.bytes_of(field, row)?).ok()
+    }
+
+    /// The bytes of a text field of one event, without the cost of looking through them; `None` where it is absent.
+    pub fn bytes_of(&self, field: TextField, row: usize) -> Option<&[u8]> {
+        let span = self.texts[field as usize][row];
+        (span.len > 0).then(|| span.of(&self.text))
     }
 
     /// Makes room for that many more events, so that adding them need not grow each column on its own.

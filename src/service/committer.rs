@@ -89,7 +89,8 @@ impl Committer {
         self.finish(&round, sent, start)
     }
 
-    /// Sends what comes until the transaction is due.
+    /// Sends what comes until the transaction is due. The first parcel's part of the journal goes at once: a partition
+    /// is made part of a transaction by its first record, and that takes the broker a while, which passes here anyhow.
     fn collect(&mut self, round: &mut Vec<Parcel>, parcels: &Receiver<Parcel>, due: Instant) -> Result<(), Refusal> {
         let producer = open(&mut self.producer)?;
         producer.begin()?;
@@ -98,6 +99,9 @@ impl Committer {
             if let Some(parcel) = round.last() {
                 bytes += parcel.bytes();
                 self.outbox.send(producer, parcel)?;
+            }
+            if let [first] = round.as_slice() {
+                self.outbox.send_journal(producer, std::slice::from_ref(first))?;
             }
             let wait = due.saturating_duration_since(instant());
             if bytes >= MOST_BYTES {
@@ -133,14 +137,14 @@ impl Committer {
     fn send(&mut self, round: &[Parcel]) -> Result<(), Refusal> {
         let producer = open(&mut self.producer)?;
         producer.begin()?;
-        round.iter().try_for_each(|parcel| self.outbox.send(producer, parcel))
+        round.iter().try_for_each(|parcel| self.outbox.send(producer, parcel))?;
+        self.outbox.send_journal(producer, &round[..1.min(round.len())])
     }
 
-    /// After everything was sent: the journal, the offsets, the commit.
+    /// After everything was sent: what the journal still lacks, the offsets, the commit.
     fn commit(&mut self, round: &[Parcel], offsets: &Offsets) -> Result<(), Refusal> {
         let producer = open(&mut self.producer)?;
-        let after = round.last().map(|parcel| parcel.after).unwrap_or_default();
-        self.outbox.send_journal(producer, round, after)?;
+        self.outbox.send_journal(producer, &round[1.min(round.len())..])?;
         producer.commit(&offsets.commits(&self.sources))
     }
 

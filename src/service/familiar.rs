@@ -27,22 +27,32 @@ impl Default for Familiar {
     }
 }
 
+/// What an account goes by here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known(u64);
+
+impl Known {
+    /// Of an account.
+    pub fn of(account: &[u8]) -> Known {
+        Known(xxh3_64(account))
+    }
+}
+
 impl Familiar {
     /// An account has used a device without being stopped.
-    pub fn saw_device(&mut self, account: &[u8], device: &[u8]) {
+    pub fn saw_device(&mut self, account: Known, device: &[u8]) {
         let hash = pair(account, device);
         self.devices[slot(hash)] = hash;
     }
 
     /// Whether an account is remembered to have used a device.
-    pub fn knows_device(&self, account: &[u8], device: &[u8]) -> bool {
+    pub fn knows_device(&self, account: Known, device: &[u8]) -> bool {
         let hash = pair(account, device);
         self.devices[slot(hash)] == hash
     }
 
     /// Notes where an account's event came from; true the first time that it is another partition than before.
-    pub fn is_elsewhere(&mut self, account: &[u8], partition: u32) -> bool {
-        let hash = xxh3_64(account);
+    pub fn is_elsewhere(&mut self, Known(hash): Known, partition: u32) -> bool {
         let rest = hash >> PARTITION_BITS << PARTITION_BITS;
         // One more, so that no slot in use is 0; the last partitions of a huge topic share a number.
         let here = rest | u64::from(partition).saturating_add(1).min(COUNTED - 1);
@@ -57,8 +67,8 @@ impl Familiar {
 }
 
 /// Never 0, which is an empty slot.
-fn pair(account: &[u8], device: &[u8]) -> u64 {
-    xxh3_64_with_seed(device, xxh3_64(account)).max(1)
+fn pair(account: Known, device: &[u8]) -> u64 {
+    xxh3_64_with_seed(device, account.0).max(1)
 }
 
 /// From bits that the rest of the hash does not hold as well.
@@ -73,17 +83,18 @@ mod tests {
     #[test]
     fn devices_are_known_by_account() {
         let mut familiar = Familiar::default();
-        familiar.saw_device(b"a1", b"phone");
+        familiar.saw_device(Known::of(b"a1"), b"phone");
         let known = [(b"a1", b"phone"), (b"a2", b"phone"), (b"a1", b"other")];
-        assert_eq!(known.map(|(account, device)| familiar.knows_device(account, device)), [true, false, false]);
+        let known = known.map(|(account, device)| familiar.knows_device(Known::of(account), device));
+        assert_eq!(known, [true, false, false]);
     }
 
     #[test]
     fn an_account_in_two_partitions_is_counted_once() {
         let mut familiar = Familiar::default();
-        let mut see = |partition| familiar.is_elsewhere(b"a1", partition);
+        let mut see = |partition| familiar.is_elsewhere(Known::of(b"a1"), partition);
         assert_eq!([0, 0, 3, 0, 3, 5].map(&mut see), [false, false, true, false, false, false]);
-        assert!(!familiar.is_elsewhere(b"a2", 3) && !familiar.is_elsewhere(b"a2", 3));
-        assert!(!familiar.is_elsewhere(b"a3", u32::MAX) && familiar.is_elsewhere(b"a3", 0));
+        assert!(!familiar.is_elsewhere(Known::of(b"a2"), 3) && !familiar.is_elsewhere(Known::of(b"a2"), 3));
+        assert!(!familiar.is_elsewhere(Known::of(b"a3"), u32::MAX) && familiar.is_elsewhere(Known::of(b"a3"), 0));
     }
 }

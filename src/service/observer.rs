@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::familiar::Familiar;
+use super::familiar::{Familiar, Known};
 use super::fold::{Fold, Heard, Sink};
 use super::http::Shared;
 use super::report::LockNotice;
@@ -28,6 +28,8 @@ pub struct Observer {
     rejected: Vec<(Option<String>, RejectCode)>,
     /// Records of the batch that were not simply let through.
     stopped: Vec<usize>,
+    /// By row of the batch: what its account goes by.
+    accounts: Vec<Known>,
     /// The last decision's line: transitions follow the decision that caused them.
     decision: Range<usize>,
 }
@@ -47,6 +49,7 @@ impl Observer {
             currency,
             rejected: Vec::new(),
             stopped: Vec::new(),
+            accounts: Vec::new(),
             decision: 0..0,
         }
     }
@@ -66,6 +69,7 @@ impl Observer {
         self.shared.status.record(facts);
         self.shared.status.set_active_locks(fold.engine().active_locks());
         self.count_types(fold.batch());
+        self.find_accounts_elsewhere(fold.batch());
         self.learn_devices(fold.batch());
         for partition in 0..sources.partitions() {
             let Some(highest) = fold.engine().watermark(partition as u32) else { continue };
@@ -82,40 +86,51 @@ impl Observer {
         }
     }
 
-    /// Events by type and outcome of intake, and accounts that come from two partitions.
+    /// Events by type and outcome of intake.
     fn count_types(&mut self, batch: &Batch) {
         let metrics = &self.shared.metrics;
-        let mut counts: Vec<(&str, u64)> = Vec::new();
-        let mut elsewhere = 0;
+        let mut counts: Vec<(&[u8], u64)> = Vec::new();
         for row in 0..batch.events.len() {
-            let kind = batch.events.text_of(TextField::Type, row).unwrap_or_default();
+            let kind = batch.events.bytes_of(TextField::Type, row).unwrap_or_default();
             match counts.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((kind, 1)),
             }
-            let account = batch.events.text_of(TextField::Account, row).unwrap_or_default();
-            let partition = batch.origins[batch.events.record[row] as usize].partition;
-            elsewhere += u64::from(self.familiar.is_elsewhere(account.as_bytes(), partition));
         }
         for (kind, code) in &self.rejected {
             metrics.count_events(kind.as_deref(), Some(*code), 1);
-            if let Some((_, count)) = counts.iter_mut().find(|(known, _)| Some(*known) == kind.as_deref()) {
+            if let Some((_, count)) =
+                counts.iter_mut().find(|(known, _)| Some(*known) == kind.as_deref().map(str::as_bytes))
+            {
                 *count -= 1;
             }
         }
         for (kind, count) in counts {
-            metrics.count_events(Some(kind), None, count);
+            metrics.count_events(std::str::from_utf8(kind).ok(), None, count);
+        }
+    }
+
+    /// Accounts that come from two partitions. What is looked up lies anywhere in memory; with nothing else between,
+    /// the processor waits for several of them at a time.
+    fn find_accounts_elsewhere(&mut self, batch: &Batch) {
+        self.accounts.clear();
+        let account = |row| batch.events.bytes_of(TextField::Account, row).unwrap_or_default();
+        self.accounts.extend((0..batch.events.len()).map(|row| Known::of(account(row))));
+        let mut elsewhere = 0;
+        for (account, record) in self.accounts.iter().zip(&batch.events.record) {
+            elsewhere += u64::from(self.familiar.is_elsewhere(*account, batch.origins[*record as usize].partition));
         }
         if elsewhere > 0 {
-            metrics.accounts_in_two_partitions(elsewhere);
+            self.shared.metrics.accounts_in_two_partitions(elsewhere);
         }
     }
 
     fn transition(&mut self, transition: &Transition, heard: &Heard) {
         let row = transition.row.map(|row| row as usize);
         let text = |field| row.and_then(|row| heard.batch.events.text_of(field, row));
-        let known = match (text(TextField::Account), text(TextField::Device)) {
-            (Some(account), Some(device)) => self.familiar.knows_device(account.as_bytes(), device.as_bytes()),
+        let bytes = |field| row.and_then(|row| heard.batch.events.bytes_of(field, row));
+        let known = match (bytes(TextField::Account), bytes(TextField::Device)) {
+            (Some(account), Some(device)) => self.familiar.knows_device(Known::of(account), device),
             _ => false,
         };
         let rule = &transition.target.rule;
@@ -136,12 +151,15 @@ impl Observer {
     /// Learns which devices accounts have used with success and without being stopped.
     fn learn_devices(&mut self, batch: &Batch) {
         self.stopped.sort_unstable();
-        for row in 0..batch.events.len() {
-            let text = |field| batch.events.text_of(field, row);
-            let (Some(account), Some(device)) = (text(TextField::Account), text(TextField::Device)) else { continue };
+        for (row, account) in self.accounts.iter().enumerate() {
+            if batch.events.bytes_of(TextField::Outcome, row) != Some(b"success") {
+                continue;
+            }
+            let is_known = batch.events.bytes_of(TextField::Account, row).is_some();
+            let device = batch.events.bytes_of(TextField::Device, row).filter(|_| is_known);
             let is_stopped = self.stopped.binary_search(&(batch.events.record[row] as usize)).is_ok();
-            if text(TextField::Outcome) == Some("success") && !is_stopped {
-                self.familiar.saw_device(account.as_bytes(), device.as_bytes());
+            if let Some(device) = device.filter(|_| !is_stopped) {
+                self.familiar.saw_device(*account, device);
             }
         }
     }

@@ -89,11 +89,12 @@ impl Outbox {
         producer.send(&Outgoing { topic, partition: None, key, headers: headers.all(), payload, timestamp: None })
     }
 
-    /// Hands over the journal's records of a transaction.
+    /// Hands over the journal's records of some parcels; none where there are none.
     ///
     /// # Errors
     /// As [`Producer::send`].
-    pub fn send_journal(&self, producer: &mut dyn Producer, parcels: &[Parcel], mark: Mark) -> Result<(), Failure> {
+    pub fn send_journal(&self, producer: &mut dyn Producer, parcels: &[Parcel]) -> Result<(), Failure> {
+        let mark = parcels.last().map(|parcel| parcel.after).unwrap_or_default();
         let mut entries = parcels.iter().flat_map(|parcel| &parcel.entries);
         let mut left: usize = parcels.iter().map(|parcel| parcel.entries.len()).sum();
         while left > 0 {
