@@ -124,7 +124,7 @@ fn a_tick_ends_the_locks_of_its_partition_and_moves_no_watermark() {
     assert_eq!(count, 1);
     assert!(line.contains("\"transition\":\"expired\""), "{line}");
     assert_eq!(tick(1, end).0, 0, "once");
-    assert_eq!(engine.active_locks(), 0);
+    assert_eq!((engine.active_locks(), forgotten(&engine).len()), (0, 0));
     // An event that the tick's time would have made late is still accepted.
     let rules = self::rules();
     let (kinds, _) = said(&mut engine, &self::batch(&rules, false, &[(1, &login("3", 2, "x"))]));
@@ -162,6 +162,19 @@ fn ended_locks_are_forgotten_once_and_in_order() {
 }
 
 #[test]
+fn a_tick_lets_locks_be_forgotten_as_an_event_does() {
+    let rules = rules();
+    let mut engine = Engine::new(rules.clone(), Options { max_skew: Some(600_000), ..Options::default() });
+    let lines = [(1, login("1", 0, "wrong_password")), (1, login("2", 1, "wrong_password")), (0, login("3", 50, "x"))];
+    let lines: Vec<(u32, &str)> = lines.iter().map(|(partition, line)| (*partition, line.as_str())).collect();
+    said(&mut engine, &batch(&rules, false, &lines));
+    let end = engine.next_end(1).expect("a lock");
+    assert_eq!(forgotten(&engine), [""; 0], "its end was not written yet");
+    engine.tick(1, end, Emit::Flagged, &mut Vec::new(), &mut |_, _| {});
+    assert_eq!(forgotten(&engine), ["a1"], "no event to come is older than 10:40");
+}
+
+#[test]
 fn a_lock_of_a_silent_partition_is_not_forgotten_before_it_ends() {
     let rules = rules();
     let mut engine = Engine::new(rules.clone(), Options { max_skew: Some(600_000), ..Options::default() });
@@ -174,7 +187,13 @@ fn a_lock_of_a_silent_partition_is_not_forgotten_before_it_ends() {
     said(&mut engine, &batch(&rules, false, &lines));
     // The second lock is over and out of reach; the end of the first was never written, as its partition is silent.
     assert_eq!((engine.locks_by_rule(), forgotten(&engine).len()), (vec![1], 0));
-    let (kinds, text) = said(&mut engine, &batch(&rules, false, &[(0, &login("late", 45, "x"))]));
-    assert_eq!(kinds[0].0, "expired", "{text}");
+    let (mut newest, mut out) = (Vec::new(), Vec::new());
+    let late = batch(&rules, false, &[(0, &login("late", 45, "x"))]);
+    engine.apply_each(&late, &Serial, Emit::All, &mut out, &mut |_, said| {
+        if let About::Transition(transition) = said.about {
+            newest.push((transition.kind.name(), transition.is_newest));
+        }
+    });
+    assert_eq!(newest, [("expired", false)], "the second lock is the newest");
     assert_eq!((engine.active_locks(), forgotten(&engine)), (0, vec!["a1".to_owned()]));
 }

@@ -127,7 +127,9 @@ fn offsets(header: &Header) -> Table {
     let mut table = table(&["topic", "partition", "next offset"]);
     for (topic, offsets) in &header.progress.next_offsets {
         for (partition, offset) in offsets.iter().enumerate() {
-            table.add_row([topic.clone(), partition.to_string(), offset.to_string()]);
+            // A state that was rebuilt from files does not know all of them.
+            let shown = if *offset < 0 { "unknown".to_owned() } else { offset.to_string() };
+            table.add_row([topic.clone(), partition.to_string(), shown]);
         }
     }
     table

@@ -196,7 +196,7 @@ impl Bench<'_> {
         let id = chain.unwrap_or_else(|| book.start_chain(self.new_chain(rule, hash, key, lock_rule)));
         book.set(id, Lock { start: time, end, level, closed: false, set_by: sequence, partition });
         retain_needed(book.chains.get_mut(id), self.floor[row]);
-        self.note(book, TransitionKind::Locked, id, (time, end, level), row, out);
+        self.note(book, TransitionKind::Locked, id, book.newest(id), row, out);
         Action::Lock
     }
 
@@ -236,23 +236,15 @@ impl Bench<'_> {
         let Some((length, end)) = length.zip(newest.end) else { return };
         let later = time.saturating_add(length).min(LATEST_END);
         if later > end {
-            let index = book.chains.get(id).locks.len() - 1;
+            let index = book.newest(id);
             book.move_end(id, index, later);
-            self.note(book, TransitionKind::Extended, id, (newest.start, Some(later), newest.level), row, out);
+            self.note(book, TransitionKind::Extended, id, index, row, out);
         }
     }
 
-    fn note(
-        &self,
-        book: &LockBook,
-        kind: TransitionKind,
-        id: usize,
-        (start, end, level): (i64, Option<i64>, u32),
-        row: usize,
-        out: &mut Outcome,
-    ) {
-        let target = Arc::clone(&book.chains.get(id).target);
-        out.transitions.push(Transition { kind, target, start, end, level, row: Some(row as u32) });
+    /// Notes what happened to a lock of a chain.
+    fn note(&self, book: &LockBook, kind: TransitionKind, id: usize, index: usize, row: usize, out: &mut Outcome) {
+        out.transitions.push(Transition { row: Some(row as u32), ..transition(book, kind, id, index) });
     }
 
     /// Unlocks, then releases, then backoff resets.
@@ -295,9 +287,7 @@ impl Bench<'_> {
             if accepted {
                 self.end(book, TransitionKind::Unlocked, id, index, row, out);
             } else {
-                let lock = &book.chains.get(id).locks[index];
-                let state = (lock.start, lock.end, lock.level);
-                self.note(book, TransitionKind::UnlockRefused, id, state, row, out);
+                self.note(book, TransitionKind::UnlockRefused, id, index, row, out);
             }
         }
     }
@@ -312,10 +302,9 @@ impl Bench<'_> {
     }
 
     fn end(&self, book: &mut LockBook, kind: TransitionKind, id: usize, index: usize, row: usize, out: &mut Outcome) {
-        let lock = book.chains.get(id).locks[index].clone();
-        let end = lock.start.max(self.events.time[row]);
+        let end = book.chains.get(id).locks[index].start.max(self.events.time[row]);
         book.close(id, index, end, &self.rules.rules);
-        self.note(book, kind, id, (lock.start, Some(end), lock.level), row, out);
+        self.note(book, kind, id, index, row, out);
     }
 }
 
@@ -333,10 +322,16 @@ pub fn expire_due(book: &mut LockBook, partition: u32, time: i64, rules: &RuleSe
 pub fn expire_lock(book: &mut LockBook, id: usize, set_by: u64, end: i64, rules: &RuleSet) -> Option<Transition> {
     let chain = book.chains.get(id);
     let index = chain.locks.iter().position(|lock| lock.set_by == set_by)?;
-    let (target, lock) = (Arc::clone(&chain.target), chain.locks[index].clone());
     book.close(id, index, end, &rules.rules);
-    let kind = TransitionKind::Expired;
-    Some(Transition { kind, target, start: lock.start, end: Some(end), level: lock.level, row: None })
+    Some(transition(book, TransitionKind::Expired, id, index))
+}
+
+/// A transition of a lock that is as it is afterwards.
+fn transition(book: &LockBook, kind: TransitionKind, id: usize, index: usize) -> Transition {
+    let chain = book.chains.get(id);
+    let &Lock { start, end, level, .. } = &chain.locks[index];
+    let is_newest = index == book.newest(id);
+    Transition { kind, target: Arc::clone(&chain.target), start, end, level, row: None, is_newest }
 }
 
 /// By rule, then the target's values, then firing, unlock, release: the order of their kinds.

@@ -140,6 +140,11 @@ impl LockBook {
         &self.forgotten
     }
 
+    /// The index of a chain's newest lock.
+    pub fn newest(&self, id: usize) -> usize {
+        self.chains.get(id).locks.len().saturating_sub(1)
+    }
+
     /// The chain of a rule on a target.
     pub fn find(&self, rule: usize, hash: u64, key: &[u8]) -> Option<usize> {
         let watch = &self.watches[self.watched[rule].as_ref()?.target];

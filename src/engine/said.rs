@@ -91,6 +91,8 @@ impl Engine {
         self.say(&batch, &state, emit, out, each);
         let ended = state.outcome.transitions.len() as u64;
         self.batch = state;
+        // No event may ever come after it that would do so.
+        self.book.purge(self.intake.floor(&self.limits), &self.rules.rules);
         ended
     }
 

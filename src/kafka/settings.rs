@@ -232,6 +232,21 @@ mod tests {
     }
 
     #[test]
+    fn the_page_lists_what_is_set() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/kafka.md");
+        let page = std::fs::read_to_string(page).expect("a page");
+        let layers: [&[(&str, &str)]; 6] =
+            [&COMMON, &CONSUMER, &CONSUMER_FIXED, &PRODUCER, &PRODUCER_FIXED, &[TRANSACTION_TIMEOUT]];
+        let rows: Vec<String> =
+            layers.concat().iter().map(|(name, value)| format!("| `{name}` | `{value}` |")).collect();
+        for row in &rows {
+            assert!(page.contains(row), "docs/kafka.md has no row {row}");
+        }
+        let listed = page.split("\n## Properties\n").nth(1).expect("properties").lines();
+        assert_eq!(listed.filter(|line| line.starts_with("| `")).count(), rows.len(), "a row too many");
+    }
+
+    #[test]
     fn what_carries_the_promise_is_refused() {
         for (name, reason) in REFUSED {
             let error = settings(&[(name, "x")]).check().expect_err("refused");

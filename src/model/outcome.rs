@@ -65,6 +65,9 @@ pub struct Transition {
     pub level: u32,
     /// The row of the event that caused it; `None` for an expiry.
     pub row: Option<u32>,
+    /// Whether it is the newest lock of its rule and target. An older one's end may be written while a newer one is
+    /// active, where the two were set in different partitions.
+    pub is_newest: bool,
 }
 
 /// A lock that covers an event.

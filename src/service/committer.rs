@@ -18,6 +18,7 @@ use super::progress::Progress;
 use super::sources::{Lane, Sources};
 use super::stop::Stop;
 use crate::config::Limits;
+use crate::journal::Mark;
 use crate::kafka::{Committed, Failure as Refusal, Producer};
 use crate::metrics::TransactionFailure;
 
@@ -26,6 +27,9 @@ const MOST_BYTES: usize = 16 << 20;
 /// Pauses after failures: doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Between two times that all offsets are committed, those of silent partitions included. Brokers forget offsets that
+/// nobody commits for `offsets.retention.minutes`: a week if nothing else is said, a minute at least.
+const REFRESH: Duration = Duration::from_secs(20);
 /// How long it is tried on after a stop was asked for.
 const STOP_PATIENCE: Duration = Duration::from_secs(7);
 
@@ -49,6 +53,10 @@ pub struct Committer {
     pub sources: Arc<Sources>,
     /// By lane: what is committed.
     pub committed: Vec<i64>,
+    /// Where the committed output stands.
+    pub mark: Mark,
+    /// When all offsets were committed last.
+    pub refreshed: Instant,
     /// Time between two transactions.
     pub limits: Limits,
     /// Whom to tell.
@@ -67,16 +75,26 @@ impl Committer {
     pub fn run(&mut self, parcels: &Receiver<Parcel>, empties: &Sender<Parcel>) -> Result<(), Failure> {
         let mut round: Vec<Parcel> = Vec::new();
         let mut due = instant();
-        while let Ok(first) = parcels.recv() {
-            round.push(first);
+        loop {
+            match parcels.recv_timeout(REFRESH.saturating_sub(self.refreshed.elapsed())) {
+                Ok(first) => round.push(first),
+                Err(RecvTimeoutError::Timeout) => round.push(self.nothing()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
             let start = instant();
             let sent = self.collect(&mut round, parcels, due);
             self.finish(&round, sent, start)?;
             due = instant() + self.limits.commit_interval;
             // Nobody needs them once the engine has ended.
-            round.drain(..).for_each(|parcel| drop(empties.send(parcel)));
+            round.drain(..).filter(|parcel| !parcel.is_empty()).for_each(|parcel| drop(empties.send(parcel)));
         }
-        Ok(())
+    }
+
+    /// A parcel with nothing in it: for committing offsets alone.
+    fn nothing(&self) -> Parcel {
+        let mut parcel = Parcel::default();
+        parcel.clear(self.sources.count(), self.mark);
+        parcel
     }
 
     /// Commits one parcel by itself.
@@ -118,7 +136,8 @@ impl Committer {
     fn finish(&mut self, round: &[Parcel], sent: Result<(), Refusal>, start: Instant) -> Result<(), Failure> {
         let (Some(first), Some(last)) = (round.first(), round.last()) else { return Ok(()) };
         let (before, after) = (first.before.sequence, last.after.sequence);
-        let offsets = Offsets::of(round, &self.committed, last.after);
+        let is_refresh = self.refreshed.elapsed() >= REFRESH;
+        let offsets = Offsets::of(round, &self.committed, last.after, is_refresh);
         let mut done = sent.and_then(|()| self.commit(round, &offsets));
         let mut pause = FIRST_PAUSE;
         while let Err(refusal) = done {
@@ -129,6 +148,10 @@ impl Committer {
             done = self.send(round).and_then(|()| self.commit(round, &offsets));
         }
         offsets.remember(&mut self.committed);
+        self.mark = last.after;
+        if is_refresh {
+            self.refreshed = instant();
+        }
         self.tell(round, start.elapsed());
         Ok(())
     }

@@ -60,7 +60,8 @@ pub fn export(
         }
     }
     let feed = Feed::start(Consumer::connect(&job.kafka())?, &sources, &positions, &job.config.limits, None)?;
-    let mut order = Order::new(feed, Lanes::new(&positions, 0, wall_ms()), &sources, vec![None; sources.count()]);
+    let mut order =
+        Order::new(feed, Lanes::new(&positions, 0, wall_ms()), &sources, vec![None; sources.count()], false);
     order.pass_over(from.is_none());
     let batches = sources.for_batches();
     let mut export = Export { order, sources: batches, out, line: Vec::new(), has_begun: from.is_some() };

@@ -10,10 +10,10 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use super::failure::Failure;
-use super::health::Component;
 use super::http::Shared;
 use super::lanes::Lanes;
 use super::sources::{Lane, Sources};
+use super::troubles::Troubles;
 use crate::config::Limits;
 use crate::kafka::{Consumer, Event, Fetched, PartitionFault, Position};
 
@@ -21,6 +21,8 @@ use crate::kafka::{Consumer, Event, Fetched, PartitionFault, Position};
 const IDLE_WAIT: Duration = Duration::from_millis(100);
 /// The wait while something is held back, and has to be let go on.
 const HELD_WAIT: Duration = Duration::from_millis(2);
+/// How long a broker may take to answer while something is wrong: fetching waits for it.
+const QUESTION: Duration = Duration::from_millis(200);
 /// Fetches between two looks at the ends of all logs.
 const LOOK_AROUND: u32 = 64;
 
@@ -100,6 +102,7 @@ impl Feed {
             arrivals: arrivals_out,
             empties: empties_in,
             limits: limits.clone(),
+            troubles: Troubles::new(shared.clone()),
             shared,
             paused: vec![false; lanes],
             since_look: 0,
@@ -172,6 +175,7 @@ struct Reader {
     empties: Receiver<Fetched>,
     limits: Limits,
     shared: Option<Shared>,
+    troubles: Troubles,
     paused: Vec<bool>,
     since_look: u32,
 }
@@ -196,6 +200,7 @@ impl Reader {
                 self.hear(event, &mut ended)?;
             }
             let brought = self.count(&fetched);
+            self.look_at_troubles(&brought, &ended);
             let known = self.known_ends(&brought);
             let is_news = !fetched.is_empty() || !ended.is_empty();
             if is_news && !self.hand_over(Arrival { fetched, ended, known }, &brought) {
@@ -276,9 +281,6 @@ impl Reader {
             waiting.fetch_add(*count, Ordering::Relaxed);
         }
         self.gauges.bytes.fetch_add(arrival.fetched.bytes(), Ordering::Relaxed);
-        if let Some(shared) = &self.shared {
-            shared.health.well(Component::Input);
-        }
         self.arrivals.send(arrival).is_ok()
     }
 
@@ -289,36 +291,43 @@ impl Reader {
         counts
     }
 
-    fn hear(&self, event: &Event, ended: &mut Vec<(usize, i64)>) -> Result<(), Failure> {
+    /// Which troubles are over: of lanes that have brought something, and of those whose brokers answer.
+    fn look_at_troubles(&mut self, brought: &[usize], ended: &[(usize, i64)]) {
+        let has_brought = |lane: &usize| brought[*lane] > 0;
+        let lanes = (0..brought.len()).filter(has_brought).chain(ended.iter().map(|(lane, _)| *lane));
+        lanes.for_each(|lane| self.troubles.goes_on(lane));
+        if self.troubles.is_question_due() {
+            let answers = |Lane { topic, partition }| self.consumer.watermarks(topic, partition, QUESTION).is_ok();
+            if self.sources.lanes().all(answers) {
+                self.troubles.answered();
+            }
+        }
+    }
+
+    fn hear(&mut self, event: &Event, ended: &mut Vec<(usize, i64)>) -> Result<(), Failure> {
         match event {
             Event::End { topic, partition, offset } => {
                 ended.push((self.sources.lane_of(*topic, *partition), *offset));
             }
             Event::Partition { topic, partition, offset, fault, reason } => {
-                let Lane { topic, partition } = self.sources.lane(self.sources.lane_of(*topic, *partition));
+                let lane = self.sources.lane_of(*topic, *partition);
+                let Lane { topic, partition } = self.sources.lane(lane);
                 let place = format!("{topic}/{partition} at offset {offset}");
+                let unreadable = format!(
+                    "{place} cannot be read ({reason}); the partition stands still until it can: repair the record, or \
+                     run a build that knows its compression"
+                );
+                let why = format!("{place}: {reason}");
                 match fault {
                     PartitionFault::OutOfRange => return Err(Failure::OutOfRange { place, reason: reason.clone() }),
-                    PartitionFault::Unreadable => self.complain(format!(
-                        "{place} cannot be read ({reason}); the partition stands still until it can: repair the \
-                         record, or run a build that knows its compression"
-                    )),
-                    PartitionFault::Denied | PartitionFault::Missing | PartitionFault::Other => {
-                        self.complain(format!("{place}: {reason}"));
-                    }
+                    PartitionFault::Unreadable => self.troubles.of_lane(lane, unreadable, false),
+                    PartitionFault::Denied => self.troubles.of_lane(lane, why, false),
+                    PartitionFault::Missing | PartitionFault::Other => self.troubles.of_lane(lane, why, true),
                 }
             }
             Event::Client { fatal: true, reason } => return Err(Failure::Client { reason: reason.clone() }),
-            Event::Client { fatal: false, reason } => self.complain(reason.clone()),
+            Event::Client { fatal: false, reason } => self.troubles.of_client(reason.clone()),
         }
         Ok(())
-    }
-
-    fn complain(&self, why: String) {
-        if let Some(shared) = &self.shared {
-            shared.health.trouble(Component::Input, why);
-        } else {
-            tracing::warn!("{why}");
-        }
     }
 }

@@ -38,3 +38,4 @@ pub mod state;
 pub mod status;
 pub mod stop;
 mod tail;
+mod troubles;

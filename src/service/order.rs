@@ -52,12 +52,12 @@ pub struct Order {
     unsure: VecDeque<Opened>,
     /// Whether the journal may still speak of what lies behind us.
     is_behind: bool,
+    /// Whether the journal has to, or it is not known what of it is missing.
+    must_meet: bool,
     /// Whether runs are passed over without their records.
     passes_over: bool,
     /// By source lane: the next offset; `None` where it is not known that anything was consumed.
     next: Vec<Option<i64>>,
-    /// By source lane: whether the journal has spoken of it, since the last start without history.
-    seen: Vec<bool>,
     /// Records taken.
     records: u64,
 }
@@ -79,8 +79,8 @@ enum Place {
 
 impl Order {
     /// From these positions of the source lanes on; a lane has none where it is not known that anything was consumed
-    /// of it.
-    pub fn new(feed: Feed, lanes: Lanes, sources: &Arc<Sources>, next: Vec<Option<i64>>) -> Order {
+    /// of it. With `must_meet` the journal must begin with what lies behind them.
+    pub fn new(feed: Feed, lanes: Lanes, sources: &Arc<Sources>, next: Vec<Option<i64>>, must_meet: bool) -> Order {
         Order {
             feed,
             lanes,
@@ -88,8 +88,8 @@ impl Order {
             open: VecDeque::new(),
             unsure: VecDeque::new(),
             is_behind: true,
+            must_meet,
             passes_over: false,
-            seen: vec![false; next.len()],
             next,
             records: 0,
         }
@@ -98,11 +98,6 @@ impl Order {
     /// By source lane: the next offset, as far as it is known.
     pub fn next(&self) -> &[Option<i64>] {
         &self.next
-    }
-
-    /// Whether the journal has spoken of a lane, since the last start without history.
-    pub fn has_seen(&self, lane: usize) -> bool {
-        self.seen[lane]
     }
 
     /// Records taken.
@@ -156,7 +151,6 @@ impl Order {
     fn start(&mut self, start: Start) -> Turn {
         if start.is_fresh {
             self.next.fill(None);
-            self.seen.fill(false);
         }
         Turn::Start(start)
     }
@@ -192,24 +186,40 @@ impl Order {
             .map_err(|fault| Failure::Journal { place: format!("{topic}/{partition}/{offset}"), fault })?;
         self.lanes.advance(lane, 0);
         let entries = self.renumber(record.entries, &record.topics)?;
-        self.sort(Opened { offset, entries: entries.into(), mark: record.mark }, sequence);
+        self.sort(Opened { offset, entries: entries.into(), mark: record.mark }, sequence)?;
         Ok(None)
     }
 
     /// Follows a record of the journal unless it lies behind us: a state may know less of the journal than it holds.
     /// Starts have no place of their own, so they wait for what comes after them. One that ends where the state does
     /// is done again, which changes nothing.
-    fn sort(&mut self, opened: Opened, sequence: u64) {
+    fn sort(&mut self, opened: Opened, sequence: u64) -> Result<(), Failure> {
         let place = if self.is_behind { self.place_of(&opened, sequence) } else { Place::Ahead };
         match place {
-            Place::Behind => self.unsure.clear(),
+            Place::Behind => {
+                self.must_meet = false;
+                self.unsure.clear();
+            }
             Place::Unsure => self.unsure.push_back(opened),
             Place::Ahead => {
                 self.is_behind = false;
                 self.open.append(&mut self.unsure);
                 self.open.push_back(opened);
+                if std::mem::replace(&mut self.must_meet, false) {
+                    return Err(self.unmet());
+                }
             }
         }
+        Ok(())
+    }
+
+    fn unmet(&self) -> Failure {
+        let Lane { topic, partition } = self.sources.lane(self.sources.journal());
+        Failure::Refused(format!(
+            "what is left of {topic}/{partition} begins after the end of the state, so it is not known what lies between. \
+             Rebuild the state with a later export (see `lockkeeper state rebuild`), or give it up with \
+             --accept-state-loss"
+        ))
     }
 
     /// Runs whose topics are numbered as the sources are.
@@ -256,7 +266,6 @@ impl Order {
     /// The next record of a run; nothing where it is done.
     fn run(&mut self, run: &Run) -> Result<Option<Turn>, Failure> {
         let lane = self.lane_of(run);
-        self.seen[lane] = true;
         let next = self.next[lane];
         if next.is_some_and(|next| next >= run.to) {
             return Ok(None);

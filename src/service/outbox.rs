@@ -151,13 +151,16 @@ pub struct Offsets(Vec<(usize, i64, String)>);
 
 impl Offsets {
     /// Of parcels that end at a mark. Where they read nothing (a tick), one lane is committed again at `last`, so that
-    /// the mark is known.
-    pub fn of(parcels: &[Parcel], last: &[i64], mark: Mark) -> Offsets {
+    /// the mark is known; with `all` every lane is, so that the broker forgets none.
+    pub fn of(parcels: &[Parcel], last: &[i64], mark: Mark, all: bool) -> Offsets {
         let mut next: Vec<Option<i64>> = vec![None; last.len()];
         for parcel in parcels {
             for (next, of_parcel) in next.iter_mut().zip(&parcel.next) {
                 *next = of_parcel.or(*next);
             }
+        }
+        for (next, last) in next.iter_mut().zip(last).filter(|(next, last)| all && next.is_none() && **last >= 0) {
+            *next = Some(*last);
         }
         if next.iter().all(Option::is_none) {
             next[0] = Some(last[0]);
@@ -178,5 +181,26 @@ impl Offsets {
     /// Takes them over as the last ones.
     pub fn remember(&self, last: &mut [i64]) {
         self.0.iter().for_each(|(lane, next, _)| last[*lane] = *next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_lanes_are_committed_now_and_then() {
+        let (mut first, mut second) = (Parcel::default(), Parcel::default());
+        (first.next, second.next) = (vec![Some(3), None, None, None], vec![Some(5), Some(9), None, None]);
+        let check = |parcels: &[Parcel], all: bool, expected: &[(usize, i64)]| {
+            let Offsets(offsets) = Offsets::of(parcels, &[2, 7, 8, -1], Mark::default(), all);
+            let found: Vec<(usize, i64)> = offsets.iter().map(|(lane, next, _)| (*lane, *next)).collect();
+            assert_eq!(found, expected);
+        };
+        let nothing = Parcel { next: vec![None; 4], ..Parcel::default() };
+        check(&[nothing], false, &[(0, 2)]);
+        let parcels = [first, second];
+        check(&parcels, false, &[(0, 5), (1, 9)]);
+        check(&parcels, true, &[(0, 5), (1, 9), (2, 8)]);
     }
 }

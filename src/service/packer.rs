@@ -31,8 +31,8 @@ impl<'a> Packer<'a> {
         outcome = Outcome { destination: Destination::LockEvents, key, ..outcome };
         let (source, sequence) = (outcome.source, outcome.sequence);
         self.parcel.outcomes.push(outcome);
-        // A refused unlock changes nothing.
-        if transition.kind != TransitionKind::UnlockRefused {
+        // A refused unlock changes nothing, and the end of an older lock nothing about the newest.
+        if transition.kind != TransitionKind::UnlockRefused && transition.is_newest {
             let key = self.parcel.key(|keys| write_lock_key(keys, target, currency));
             self.parcel.outcomes.push(Outcome { destination: Destination::Locks, line, key, source, sequence });
         }

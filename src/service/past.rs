@@ -106,8 +106,8 @@ impl Past {
         if found != mark {
             return Err(Failure::Diverged { place: "the end of the journal".to_owned(), found, expected: mark });
         }
-        for (lane, offset) in next.iter().enumerate().filter(|(lane, _)| self.order.has_seen(*lane)) {
-            let found = self.order.next()[lane].unwrap_or(0);
+        for (lane, offset) in next.iter().enumerate() {
+            let Some(found) = self.order.next()[lane] else { continue };
             if found != *offset {
                 let Lane { topic, partition } = self.sources.lane(lane);
                 return Err(Failure::Refused(format!(

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::failure::Failure;
 use super::owner::{ANSWER, Job, same_count};
-use super::recovery::REBUILT;
+use super::recovery::UNKNOWN;
 use super::sources::Sources;
 use super::state::{Progress, Saved, Snapshot, StateDirectory, StateError};
 use crate::engine::facts::Facts;
@@ -137,10 +137,9 @@ fn save(job: &Job, sources: &Sources, settings: Settings, mut end: End) -> Resul
     })
 }
 
-/// By lane the next offset; 0 of partitions that the files do not speak of, and of the journal.
+/// By lane the next offset; it is not known for partitions that the files do not speak of, and for the journal.
 fn positions(sources: &Sources, end: &End) -> Result<Vec<i64>, RebuildError> {
-    let mut positions = vec![0; sources.count() + 1];
-    positions[sources.journal()] = REBUILT;
+    let mut positions = vec![UNKNOWN; sources.count() + 1];
     for (topic, offsets) in &end.next_offsets {
         for (&partition, &offset) in offsets {
             // Partitions and offsets of a journal are in Kafka's range.

@@ -27,8 +27,9 @@ use crate::engine::Engine;
 use crate::journal::{Mark, Start};
 use crate::kafka::{Committed, Consumer};
 
-/// Where the journal stands in a state that was rebuilt from files: a live one stands behind its first record at least.
-pub(super) const REBUILT: i64 = 0;
+/// A position that is not known: a state that was rebuilt from files has none in the journal's topic, and none in
+/// partitions that the files do not speak of.
+pub(super) const UNKNOWN: i64 = -1;
 
 /// Where the stream goes on.
 pub struct Ready {
@@ -212,27 +213,26 @@ impl Opening<'_> {
             None if journal.start > 0 => return Err(self.no_state(&passed_over)),
             None => self.begin_at_start_of_logs()?,
         };
-        // At offset 0 nothing was consumed yet, as far as the state knows.
-        let known = |position: &i64| Some(*position).filter(|position| has_state && *position > 0);
+        let known = |position: &i64| Some(*position).filter(|position| has_state && *position != UNKNOWN);
         let next = positions[..self.sources.count()].iter().map(known).collect();
+        // A state that does not know where it is in the journal must find its end there, if not all of it is there.
+        let must_meet = positions[self.sources.journal()] == UNKNOWN && journal.start > 0;
         let positions = self.where_logs_begin(positions)?;
         fold.set_next(positions[..self.sources.count()].to_vec());
         for (lane, &position) in positions.iter().enumerate() {
             self.must_hold(lane, position)?;
         }
         let (feed, lanes) = self.feed(&positions, shared)?;
-        let order = Order::new(feed, lanes, self.sources, next);
+        let order = Order::new(feed, lanes, self.sources, next, must_meet);
         let past = Past::new(fold, order, self.sources, &self.job.config.limits, has_state);
         Ok(Opened { past, end: journal.end })
     }
 
-    /// A state that was rebuilt from files knows no offset of the journal, and none of partitions that the files did not
-    /// speak of: they are read from where their logs begin. Should what is missing there matter, the order notices.
+    /// Logs are read from their beginnings where the state does not know how far it has come in them. Should what is
+    /// missing there matter, the order notices.
     fn where_logs_begin(&self, mut positions: Vec<i64>) -> Result<Vec<i64>, Failure> {
-        if positions[self.sources.journal()] == REBUILT {
-            for (lane, position) in positions.iter_mut().enumerate().filter(|(_, position)| **position == 0) {
-                *position = self.log(lane)?.start;
-            }
+        for (lane, position) in positions.iter_mut().enumerate().filter(|(_, position)| **position == UNKNOWN) {
+            *position = self.log(lane)?.start;
         }
         Ok(positions)
     }

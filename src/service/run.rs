@@ -94,6 +94,8 @@ impl Stream {
             outbox: Outbox::new(&config.topics, &sources, &job.rules.id, &config.kafka.group_id),
             sources: Arc::clone(&sources),
             committed,
+            mark: fold.mark(),
+            refreshed: instant(),
             limits: config.limits.clone(),
             shared: shared.clone(),
             progress: Arc::clone(&progress),

@@ -121,7 +121,7 @@ fn a_log_that_does_not_reach_back_is_refused() {
     // Killed: the only state is the one of the beginning.
     service.kill();
     Operator::new(&broker).delete_records(&stage.topic("events"), 0, 1000);
-    assert_refused(stage.start(), "cut-off-events/0 from offset 0 to");
+    assert_refused(stage.start(), "cut-off-events/0 at offset 0 is not in the log (the log begins at 1000)");
     let mut service = stage.start_with(&["--accept-state-loss"], &[]);
     service.wait_until_live();
     service.stop();

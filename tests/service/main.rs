@@ -5,11 +5,13 @@
 
 #[path = "../support/broker.rs"]
 mod broker;
+mod documented;
 mod faults;
 mod kills;
 mod operator;
 mod process;
 mod rebuild;
+mod silence;
 mod stage;
 mod stories;
 mod traffic;

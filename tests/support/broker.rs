@@ -64,6 +64,11 @@ pub fn shared() -> Option<Arc<Broker>> {
 impl Broker {
     /// A broker of one's own, for tests that kill it. `None` where there can be none, which is then said loudly.
     pub fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// The same, with further properties, one a line.
+    pub fn start_with(more: &str) -> Option<Self> {
         let kit = match Kit::prepare() {
             Ok(kit) => kit,
             Err(reason) => {
@@ -74,7 +79,8 @@ impl Broker {
         let folder = tempfile::tempdir().expect("a temporary directory");
         copy(&kit.formatted, &folder.path().join("data"));
         let mut broker = Self { kit, folder, ports: free_ports(), running: None };
-        fs::write(broker.path("server.properties"), properties(&broker.path("data"), broker.ports)).expect("written");
+        fs::write(broker.path("server.properties"), properties(&broker.path("data"), broker.ports) + more)
+            .expect("written");
         broker.restart();
         Some(broker)
     }

@@ -143,6 +143,8 @@ fn committer(fates: &[Fate]) -> (Committer, Arc<Mutex<Cluster>>) {
         progress: Arc::new(Progress::new(&[-1])),
         sources,
         committed: vec![-1],
+        mark: mark(0),
+        refreshed: instant(),
         limits: limits(),
         shared,
         stop: Arc::default(),
@@ -233,4 +235,19 @@ fn a_tick_commits_an_offset_again() {
     let cluster = cluster.lock().expect("no panic");
     let committed = cluster.committed.as_ref().expect("an offset");
     assert_eq!((committed.next_offset, position::read(committed)), (1, Some(mark(2))));
+}
+
+#[test]
+fn offsets_of_a_silent_stream_are_committed_again() {
+    let (mut committer, cluster) = committer(&[]);
+    committer.commit_one(parcel(1)).expect("committed");
+    cluster.lock().expect("no panic").committed = None;
+    committer.refreshed = committer.refreshed.checked_sub(REFRESH).expect("the machine has run for longer");
+    let nothing = committer.nothing();
+    committer.commit_one(nothing).expect("committed");
+    assert!(committer.refreshed.elapsed() < REFRESH);
+    let cluster = cluster.lock().expect("no panic");
+    let committed = cluster.committed.as_ref().expect("an offset");
+    assert_eq!((committed.next_offset, position::read(committed)), (1, Some(mark(1))));
+    assert_eq!((cluster.visible.len(), cluster.journal.len()), (1, 1), "nothing was written");
 }
