@@ -47,9 +47,12 @@ impl Days {
             (Some(events), Some(count)) => (events / count, events % count),
             _ => (DAY_EVENTS, 0),
         };
+        // This and the number of attacks are far below 2^32: a day's events are bounded.
+        let accounts = (size / EVENTS_PER_ACCOUNT).max(LEAST_ACCOUNTS) as u32;
         let options = Options {
-            // Both are far below 2^32: a day's events are bounded.
-            accounts: (size / EVENTS_PER_ACCOUNT).max(LEAST_ACCOUNTS) as u32,
+            accounts,
+            // Customers, not shops: the busiest have some forty events a day.
+            flatten: Some(accounts / 10),
             attacks: Attacks::each((size / EVENTS_PER_ATTACK).max(1) as u32),
             attacks_begin: ATTACKS_BEGIN,
             events: size + u64::from(longer > 0),
