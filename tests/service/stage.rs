@@ -240,7 +240,8 @@ logging: {{ format: json }}
                 list.add_partition(&self.topic(topic), partition);
             }
         }
-        let committed = consumer.committed_offsets(list, WAIT).expect("an answer");
+        // After a restart the broker has to find out first who answers for the group.
+        let committed = wait_for("committed offsets", || consumer.committed_offsets(list.clone(), WAIT).ok());
         let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { -1 };
         committed.elements().iter().map(|element| offset(element.offset())).collect()
     }
