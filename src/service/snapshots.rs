@@ -65,7 +65,7 @@ impl Snapshots {
 
 /// Lets other threads go first, and those that this one starts as well: a snapshot can wait, the stream cannot.
 fn give_way() {
-    const NICE: i32 = 10;
+    const NICE: i32 = 19;
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
         tracing::debug!(%error, "snapshots have the same priority as the stream");
