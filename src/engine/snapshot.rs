@@ -1,5 +1,5 @@
 //! The whole state of an engine as bytes, and back: run through, or encode, decode at any event and continue, the
-//! output is the same. Plain values in a fixed order, in the wire format of `postcard`.
+//! output is the same. Plain values in a fixed order, in the wire format of `postcard`: a head, the windows, the locks.
 
 use std::sync::Arc;
 
@@ -11,7 +11,6 @@ use super::recent::{Recent, Seen};
 use super::{Engine, Options};
 use crate::expr::format;
 use crate::feature::keys;
-use crate::feature::snapshot::DimensionValue;
 use crate::feature::upkeep::Floor;
 use crate::model::outcome::Target;
 use crate::ruleset::types::RuleSet;
@@ -45,14 +44,12 @@ pub enum SnapshotError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct State {
+struct Head {
     version: u32,
     ruleset: String,
     sequence: u64,
     highest: Vec<Option<i64>>,
     recent: Vec<(u128, i64, u64)>,
-    dimensions: Vec<DimensionValue>,
-    chains: Vec<ChainValue>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,16 +67,15 @@ impl Engine {
         self.book.purge(floor.time, &self.rules.rules);
         let horizon = floor.time.saturating_sub(self.limits.dedup);
         let recent = self.intake.recent.sorted(horizon);
-        let state = State {
+        let head = Head {
             version: VERSION,
             ruleset: self.rules.id.clone(),
             sequence: self.sequence,
             highest: self.intake.highest.clone(),
             recent: recent.iter().map(|seen| (seen.identity, seen.time, seen.fingerprint)).collect(),
-            dimensions: self.store.values(&floor),
-            chains: chain_values(&self.book, &self.rules, floor.time),
         };
-        Ok(postcard::to_stdvec(&state)?)
+        let bytes = self.store.encode(&floor, postcard::to_stdvec(&head)?)?;
+        Ok(postcard::to_extend(&chain_values(&self.book, &self.rules, floor.time), bytes)?)
     }
 
     /// An engine with the state in `bytes`.
@@ -91,18 +87,16 @@ impl Engine {
         if version != VERSION {
             return Err(SnapshotError::Version { found: version });
         }
-        let state: State = postcard::from_bytes(bytes)?;
-        if state.ruleset != rules.id {
-            return Err(SnapshotError::RuleSet { found: state.ruleset, expected: rules.id });
+        let (head, windows) = postcard::take_from_bytes::<Head>(bytes)?;
+        if head.ruleset != rules.id {
+            return Err(SnapshotError::RuleSet { found: head.ruleset, expected: rules.id });
         }
         let mut engine = Engine::new(rules, options);
-        engine.sequence = state.sequence;
-        engine.intake.highest = state.highest;
-        restore_recent(&mut engine.intake.recent, &state.recent);
-        if !engine.store.restore(&state.dimensions) {
-            return Err(SnapshotError::Misfit);
-        }
-        for value in state.chains {
+        engine.sequence = head.sequence;
+        engine.intake.highest = head.highest;
+        restore_recent(&mut engine.intake.recent, &head.recent);
+        let chains = engine.store.decode(windows)?.ok_or(SnapshotError::Misfit)?;
+        for value in postcard::from_bytes::<Vec<ChainValue>>(chains)? {
             restore_chain(&mut engine.book, &engine.rules, value).ok_or(SnapshotError::Misfit)?;
         }
         Ok(engine)

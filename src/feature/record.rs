@@ -138,9 +138,16 @@ pub fn has_key(words: &[u32], streams: usize, key: &[u8]) -> bool {
 
 /// The key's bytes.
 pub fn key(words: &[u32], streams: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    append_key(words, streams, &mut bytes);
+    bytes
+}
+
+/// Appends the key's bytes.
+pub fn append_key(words: &[u32], streams: usize, bytes: &mut Vec<u8>) {
     let length = (words[0] >> 8) as usize;
     let stored = &words[HEAD + streams..HEAD + streams + length.div_ceil(4)];
-    stored.iter().flat_map(|word| word.to_le_bytes()).take(length).collect()
+    bytes.extend(stored.iter().flat_map(|word| word.to_le_bytes()).take(length));
 }
 
 /// Replaces `remove` words of a stream's region, from its word `at` on, by `insert` words of arbitrary content.

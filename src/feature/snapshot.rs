@@ -4,6 +4,7 @@
 //! flags that follow from them. Only under a bound, where what is held decides about evictions, is it written as held.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +21,7 @@ use super::text;
 use super::totals::Totals;
 use super::tree::{Entry, Summary};
 use super::upkeep::{self, Floor};
-
-/// The keys of a dimension.
-pub type DimensionValue = Vec<KeyValue>;
+use super::words::Handle;
 
 /// One key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,47 +95,91 @@ pub enum CellValue {
 }
 
 impl Store {
-    /// The state as values. What no event at or after the floor can read is dropped first.
-    pub fn values(&self, floor: &Floor) -> Vec<DimensionValue> {
-        self.dimensions.iter().map(|dimension| dimension.values(floor)).collect()
+    /// Appends the state to `bytes`. What no event at or after the floor can read is dropped first.
+    pub fn encode(&self, floor: &Floor, bytes: Vec<u8>) -> postcard::Result<Vec<u8>> {
+        let bytes = postcard::to_extend(&self.dimensions.len(), bytes)?;
+        self.dimensions.iter().try_fold(bytes, |bytes, dimension| dimension.encode(floor, bytes))
     }
 
-    /// Fills an empty store of the same plan; false if the values do not fit it.
-    pub fn restore(&self, values: &[DimensionValue]) -> bool {
-        let fits = values.len() == self.dimensions.len();
-        fits && self.dimensions.iter().zip(values).all(|(dimension, keys)| dimension.restore(keys))
+    /// Fills an empty store of the same plan with the state at the front of `bytes`; what follows it, or nothing if it
+    /// does not fit the plan.
+    pub fn decode<'a>(&self, bytes: &'a [u8]) -> postcard::Result<Option<&'a [u8]>> {
+        let (dimensions, mut bytes) = postcard::take_from_bytes::<usize>(bytes)?;
+        if dimensions != self.dimensions.len() {
+            return Ok(None);
+        }
+        for dimension in &self.dimensions {
+            let (keys, mut rest) = postcard::take_from_bytes::<usize>(bytes)?;
+            for _ in 0..keys {
+                let (key, after) = postcard::take_from_bytes::<KeyValue>(rest)?;
+                if !dimension.restore(&key) {
+                    return Ok(None);
+                }
+                rest = after;
+            }
+            bytes = rest;
+        }
+        Ok(Some(bytes))
     }
 }
 
+/// Where a key lies in its dimension, and in the bytes of all keys.
+struct Place {
+    shard: usize,
+    handle: Handle,
+    bytes: Range<usize>,
+}
+
 impl DimensionState {
-    fn values(&self, floor: &Floor) -> DimensionValue {
-        let bounded = self.order.is_some();
-        let mut keys: Vec<KeyValue> = Vec::new();
-        for shard in &self.shards {
-            let shard = &mut *lock(shard);
-            for position in 0..shard.table.slots() {
-                if !bounded {
-                    shard.tidy_all_at(position, &self.shapes, floor);
-                }
-                if let Some(handle) = shard.table.at(position) {
-                    let mut open = Open::new(&mut shard.memory, self.shapes.len(), handle);
-                    keys.push(key_value(&mut open, &self.shapes, floor, bounded));
-                }
-            }
+    /// One key after the other: all of them as values would take several times the memory of the state.
+    fn encode(&self, floor: &Floor, bytes: Vec<u8>) -> postcard::Result<Vec<u8>> {
+        if self.order.is_none() {
+            self.tidy_all(floor);
         }
-        keys.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        keys
+        let places = self.places();
+        let mut bytes = postcard::to_extend(&places.len(), bytes)?;
+        for place in places {
+            bytes = postcard::to_extend(&self.key_value(&place, floor), bytes)?;
+        }
+        Ok(bytes)
     }
 
-    fn restore(&self, keys: &[KeyValue]) -> bool {
-        keys.iter().all(|key| {
-            let hash = keys::hash(&key.key);
-            let shard = &mut *lock(&self.shards[self.shard_of(hash)]);
-            if let Some(order) = &self.order {
-                lock(order).restore(key.newest, key.key.clone());
+    fn tidy_all(&self, floor: &Floor) {
+        for shard in &self.shards {
+            let shard = &mut *lock(shard);
+            (0..shard.table.slots()).for_each(|position| shard.tidy_all_at(position, &self.shapes, floor));
+        }
+    }
+
+    /// All keys in order of their bytes.
+    fn places(&self) -> Vec<Place> {
+        let (mut places, mut keys) = (Vec::new(), Vec::new());
+        for (shard, state) in self.shards.iter().enumerate() {
+            let state = &*lock(state);
+            for position in 0..state.table.slots() {
+                let Some(handle) = state.table.at(position) else { continue };
+                let start = keys.len();
+                record::append_key(state.memory.pool.from(handle), self.shapes.len(), &mut keys);
+                places.push(Place { shard, handle, bytes: start..keys.len() });
             }
-            key.streams.len() == self.shapes.len() && restore_key(shard, &self.shapes, hash, key)
-        })
+        }
+        places.sort_unstable_by(|a, b| keys[a.bytes.clone()].cmp(&keys[b.bytes.clone()]));
+        places
+    }
+
+    fn key_value(&self, place: &Place, floor: &Floor) -> KeyValue {
+        let shard = &mut *lock(&self.shards[place.shard]);
+        let mut open = Open::new(&mut shard.memory, self.shapes.len(), place.handle);
+        key_value(&mut open, &self.shapes, floor, self.order.is_some())
+    }
+
+    fn restore(&self, key: &KeyValue) -> bool {
+        let hash = keys::hash(&key.key);
+        let shard = &mut *lock(&self.shards[self.shard_of(hash)]);
+        if let Some(order) = &self.order {
+            lock(order).restore(key.newest, key.key.clone());
+        }
+        key.streams.len() == self.shapes.len() && restore_key(shard, &self.shapes, hash, key)
     }
 }
 
