@@ -32,6 +32,7 @@ fn nothing_is_lost_or_doubled_whatever_is_killed() {
             kills += usize::from(kill_at_random(&stage, round));
         }
         assert!(kills >= 10, "only {kills} of the random kills met a running service");
+        kill_in_a_transaction(&stage);
         kill_in_recovery(&stage);
         kill_in_a_snapshot(&stage);
         restart_broker(&stage, &mut broker);
@@ -56,7 +57,6 @@ fn write_slowly(stage: &Stage, inputs: &[Input]) {
 
 /// Between a tenth of a second and two and a half: while it starts, recovers, or works.
 fn kill_at_random(stage: &Stage, round: u64) -> bool {
-    // Every other one keeps its transactions open for longer, so that they are met.
     let interval = if round.is_multiple_of(2) { "5ms" } else { "400ms" };
     let mut service = stage.start_with(&[], &[("LOCKKEEPER_LIMITS_COMMIT_INTERVAL", interval)]);
     // Spread evenly, in no order.
@@ -65,6 +65,14 @@ fn kill_at_random(stage: &Stage, round: u64) -> bool {
     let was_running = service.has_ended().is_none();
     service.kill();
     was_running
+}
+
+/// While records of a transaction are in the log, and it has not ended.
+fn kill_in_a_transaction(stage: &Stage) {
+    let mut service = stage.start_with(&[], &[("LOCKKEEPER_LIMITS_COMMIT_INTERVAL", "2s")]);
+    service.wait_until_live();
+    wait_closely("an open transaction", stage.open_transactions("decisions"));
+    service.kill();
 }
 
 /// Once it has taken up a state, and before it is live.

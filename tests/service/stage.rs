@@ -265,6 +265,19 @@ logging: {{ format: json }}
             .sum()
     }
 
+    /// Asks whether a topic holds records of a transaction that has not ended.
+    pub fn open_transactions(&self, topic: &str) -> impl Fn() -> bool {
+        let [all, committed] =
+            ["read_uncommitted", "read_committed"].map(|isolation| self.consumer("reader", isolation));
+        let topic = self.topic(topic);
+        let partitions = all.fetch_metadata(Some(&topic), WAIT).expect("metadata").topics()[0].partitions().len();
+        let end = move |consumer: &BaseConsumer, partition| {
+            consumer.fetch_watermarks(&topic, partition, WAIT).expect("an answer").1
+        };
+        // The committed end is asked for last: what has ended in between is not open.
+        move || (0..partitions as i32).any(|partition| end(&all, partition) > end(&committed, partition))
+    }
+
     /// Waits until everything there is was consumed and committed.
     pub fn wait_until_done(&self, inputs: usize) {
         wait_for("all input to be committed", || {
