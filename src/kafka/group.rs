@@ -42,7 +42,9 @@ impl Group {
                 Ok(committed) => return Ok(committed),
                 Err(code) if is_moving(code) && start.elapsed() < wait => std::thread::sleep(COORDINATOR_PAUSE),
                 Err(code) => {
-                    let doing = "reading committed offsets".to_string();
+                    let doing = "reading committed offsets (a transaction of the group that has not ended holds them \
+                                 back)"
+                        .to_string();
                     return Err(self.explain(doing, &KafkaError::OffsetFetch(code)));
                 }
             }

@@ -183,6 +183,10 @@ pub(super) fn log(notice: &Notice) {
     match notice {
         // Properties go to both clients, and each remarks on those of the other.
         Notice::Log { facility, line, .. } if facility == "CONFWARN" => tracing::debug!(target: TARGET, "{line}"),
+        // The same comes again as trouble.
+        Notice::Log { facility, line, .. } if facility == "FAIL" || facility == "ERROR" => {
+            tracing::debug!(target: TARGET, "{line}");
+        }
         Notice::Log { level: ..=4, line, .. } => tracing::warn!(target: TARGET, "{line}"),
         Notice::Log { level: 5 | 6, line, .. } => tracing::info!(target: TARGET, "{line}"),
         Notice::Log { line, .. } => tracing::debug!(target: TARGET, "{line}"),

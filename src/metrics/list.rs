@@ -194,6 +194,8 @@ metrics! {
         "Size of the newest snapshot.";
     snapshot_duration: HistogramVec = Kind::Histogram(SNAPSHOT), "lockkeeper_snapshot_duration_seconds", "seconds", [],
         "Time to take and write a snapshot.";
+    ready: GaugeVec = Kind::Gauge, "lockkeeper_ready", "", [],
+        "1 while decisions are made, as /readyz says; else 0.";
     recovery: GaugeVec = Kind::Gauge, "lockkeeper_recovery_progress_ratio", "ratio", [],
         "Share of the records to replay that have been replayed; 1 once recovered.";
     rule_set: GaugeVec = Kind::Gauge, "lockkeeper_rule_set_info", "", ["name", "hash"],

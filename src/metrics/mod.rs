@@ -251,6 +251,11 @@ impl Metrics {
         self.families.reload_success.with_label_values(NONE).set(f64::from(u8::from(successful)));
     }
 
+    /// Whether decisions are being made.
+    pub fn set_ready(&self, is_ready: bool) {
+        self.families.ready.with_label_values(NONE).set(f64::from(u8::from(is_ready)));
+    }
+
     /// All metrics in Prometheus' text format, version 0.0.4.
     pub fn render(&self) -> String {
         self.set_ages();

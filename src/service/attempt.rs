@@ -6,7 +6,6 @@ use super::failure::Failure;
 use super::health::State;
 use super::http::Shared;
 use super::stop::Stop;
-use crate::kafka;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -15,18 +14,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// What no further try can mend, and the stop.
-pub fn insist<T>(
+pub fn insist<T, E: Into<Failure>>(
     shared: &Shared,
     stop: &Stop,
     what: &str,
-    mut call: impl FnMut() -> Result<T, kafka::Error>,
+    mut call: impl FnMut() -> Result<T, E>,
 ) -> Result<T, Failure> {
     shared.health.set(State::Starting { what: what.to_owned() });
     let (mut pause, mut said) = (FIRST_PAUSE, String::new());
     loop {
-        match call() {
+        match call().map_err(E::into) {
             Ok(value) => return Ok(value),
-            Err(error) if !error.may_pass() => return Err(error.into()),
+            Err(error) if !error.may_pass() => return Err(error),
             Err(error) => {
                 let why = error.to_string();
                 if why != said {

@@ -46,37 +46,43 @@ pub fn export(
     let consumer = Consumer::connect(&job.kafka())?;
     let first = job.config.topics.sources().next().unwrap_or_default();
     let sources = Arc::new(Sources::new(&job.config.topics, consumer.partition_count(first, ANSWER)?));
-    let mut positions = Vec::new();
-    let (mut total, mut end) = (0, 0);
-    for lane in 0..=sources.count() {
-        let Lane { topic, partition } = sources.lane(lane);
-        let log = consumer.watermarks(topic, partition, ANSWER)?;
-        positions.push(log.start);
-        if lane == sources.journal() {
-            end = log.end;
-            positions[lane] = begin(from, log, topic)?;
-        } else {
-            total += (log.end - log.start).max(0).cast_unsigned();
-        }
+    let logs = logs(&consumer, &sources)?;
+    let journal = logs[sources.journal()];
+    let total = logs[..sources.count()].iter().map(|log| (log.end - log.start).max(0).cast_unsigned()).sum();
+    let begin = begin(from, journal, &job.config.topics.journal)?;
+    let mut positions: Vec<i64> = logs.iter().map(|log| log.start).collect();
+    let mut export = Export { sources: sources.for_batches(), out, line: Vec::new(), has_begun: from.is_some() };
+    write_head(&mut export.line);
+    let (mut next, mut records) = (Some(begin), 0);
+    while let Some(offset) = next {
+        positions[sources.journal()] = offset;
+        let feed = Feed::start(Consumer::connect(&job.kafka())?, &sources, &positions, &job.config.limits, None)?;
+        let lanes = Lanes::new(&positions, 0, wall_ms());
+        let mut order = Order::new(feed, lanes, &sources, vec![None; sources.count()], false);
+        order.pass_over(!export.has_begun);
+        let mut show = |more| progress(Exported { records: records + more, total, journal: journal.end });
+        let written = export.write_leg(&mut order, journal.end, stop, &mut show);
+        records += order.records();
+        let (_, fetched) = order.feed.stop();
+        next = fetched.and(written)?;
     }
-    let feed = Feed::start(Consumer::connect(&job.kafka())?, &sources, &positions, &job.config.limits, None)?;
-    let mut order =
-        Order::new(feed, Lanes::new(&positions, 0, wall_ms()), &sources, vec![None; sources.count()], false);
-    order.pass_over(from.is_none());
-    let batches = sources.for_batches();
-    let mut export = Export { order, sources: batches, out, line: Vec::new(), has_begun: from.is_some() };
-    let written = export.write_all(end, stop, &mut |records| progress(Exported { records, total, journal: end }));
-    let (records, has_begun) = (export.order.records(), export.has_begun);
-    let (_, fetched) = export.order.feed.stop();
-    fetched.and(written)?;
-    let journal = positions[sources.journal()];
-    if !has_begun && journal < end {
+    export.flush()?;
+    if !export.has_begun && begin < journal.end {
         return Err(Failure::Refused(format!(
-            "the journal's beginning was deleted: it is left from offset {journal} on. Export that with --from-offset \
-             {journal}; it continues the file that holds what came before"
+            "the journal's beginning was deleted: it is left from offset {begin} on. Export that with --from-offset \
+             {begin}; it continues the file that holds what came before"
         )));
     }
-    Ok(Exported { records, total, journal: end })
+    Ok(Exported { records, total, journal: journal.end })
+}
+
+/// How far each log reaches, by lane.
+fn logs(consumer: &Consumer, sources: &Sources) -> Result<Vec<Watermarks>, Failure> {
+    let log = |lane| {
+        let Lane { topic, partition } = sources.lane(lane);
+        Ok(consumer.watermarks(topic, partition, ANSWER)?)
+    };
+    (0..=sources.count()).map(log).collect()
 }
 
 /// Where to begin in the journal's topic.
@@ -91,19 +97,18 @@ fn begin(from: Option<i64>, log: Watermarks, topic: &str) -> Result<i64, Failure
     )))
 }
 
-/// What the logs no longer hold cannot be exported, but what came after it can.
-fn unheld(failure: Failure) -> Failure {
-    match failure {
-        Failure::Missing { place } => Failure::Refused(format!(
-            "{place} was consumed, but the log no longer holds it. Export what came later with --from-offset, an offset of the \
-             journal: where the last export ended"
-        )),
-        other => other,
-    }
+/// What the logs no longer hold cannot be exported, but what came after it can: `later` is the offset of the journal at
+/// which an owner began without history after that.
+fn unheld(place: &str, later: Option<i64>) -> Failure {
+    let remedy = match later {
+        Some(offset) => format!("It began without history after that: export this with --from-offset {offset}"),
+        None => "Export what came later with --from-offset, an offset of the journal: where the last export ended"
+            .to_owned(),
+    };
+    Failure::Refused(format!("{place} was consumed, but the log no longer holds it. {remedy}"))
 }
 
 struct Export<'a> {
-    order: Order,
     /// By lane.
     sources: Vec<Source>,
     out: &'a mut dyn Write,
@@ -113,34 +118,57 @@ struct Export<'a> {
 }
 
 impl Export<'_> {
-    fn write_all(&mut self, end: i64, stop: &Stop, progress: &mut dyn FnMut(u64)) -> Result<(), Failure> {
-        write_head(&mut self.line);
+    /// Writes up to the end, or up to a start without history, which may lie before what was read: then the offset of
+    /// the journal at which the next leg begins.
+    fn write_leg(
+        &mut self,
+        order: &mut Order,
+        end: i64,
+        stop: &Stop,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Option<i64>, Failure> {
+        let mut lost = None;
         loop {
-            match self.order.turn(end, 0).map_err(unheld)? {
-                Turn::Record { lane } => {
-                    if let Some(taken) = self.order.front(lane) {
-                        let step = Step::Record(consumed(&taken, &self.sources[lane]));
-                        self.add(&step)?;
-                    }
-                    self.order.took(lane);
+            match order.turn(end, 0) {
+                Err(Failure::Missing { place }) => {
+                    order.pass_over(true);
+                    lost.get_or_insert(place);
                 }
-                Turn::Tick(tick) => self.add(&Step::Tick(tick))?,
-                Turn::RuleSet(id) => self.add(&Step::RuleSet(id))?,
-                Turn::Start(start) => {
-                    self.has_begun |= start.is_fresh;
-                    self.order.pass_over(!self.has_begun);
-                    self.add(&Step::Start(start))?;
+                Ok(Turn::Start(start)) if start.is_fresh && (lost.is_some() || order.records() > 0) => {
+                    let journal = order.journal();
+                    self.has_begun = false;
+                    return lost.map_or(Ok(journal), |place| Err(unheld(&place, journal)));
                 }
-                Turn::Mark { .. } => {}
-                Turn::Waiting => {
-                    self.wait(stop)?;
-                    progress(self.order.records());
+                Ok(Turn::End) => return lost.map_or(Ok(None), |place| Err(unheld(&place, None))),
+                Ok(Turn::Waiting) => {
+                    wait(order, stop)?;
+                    progress(order.records());
                 }
-                Turn::End => {
-                    self.out.write_all(&self.line)?;
-                    return self.out.flush().map_err(Failure::from);
-                }
+                Ok(turn) if lost.is_none() => self.write(order, turn)?,
+                Ok(_) => {}
+                Err(failure) => return Err(failure),
             }
+        }
+    }
+
+    fn write(&mut self, order: &mut Order, turn: Turn) -> Result<(), Failure> {
+        match turn {
+            Turn::Record { lane } => {
+                if let Some(taken) = order.front(lane) {
+                    let step = Step::Record(consumed(&taken, &self.sources[lane]));
+                    self.add(&step)?;
+                }
+                order.took(lane);
+                Ok(())
+            }
+            Turn::Tick(tick) => self.add(&Step::Tick(tick)),
+            Turn::RuleSet(id) => self.add(&Step::RuleSet(id)),
+            Turn::Start(start) => {
+                self.has_begun |= start.is_fresh;
+                order.pass_over(!self.has_begun);
+                self.add(&Step::Start(start))
+            }
+            Turn::Mark { .. } | Turn::Waiting | Turn::End => Ok(()),
         }
     }
 
@@ -153,18 +181,19 @@ impl Export<'_> {
         Ok(())
     }
 
-    fn wait(&mut self, stop: &Stop) -> Result<(), Failure> {
-        if stop.is_requested() {
-            return Err(Failure::Stopped);
-        }
-        let Order { feed, lanes, .. } = &mut self.order;
-        feed.release(lanes);
-        if feed.receive(lanes, WAIT) {
-            Ok(())
-        } else {
-            Err(Failure::Client { reason: "fetching has ended".to_owned() })
-        }
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.out.write_all(&self.line)?;
+        Ok(self.out.flush()?)
     }
+}
+
+fn wait(order: &mut Order, stop: &Stop) -> Result<(), Failure> {
+    if stop.is_requested() {
+        return Err(Failure::Stopped);
+    }
+    let Order { feed, lanes, .. } = order;
+    feed.release(lanes);
+    if feed.receive(lanes, WAIT) { Ok(()) } else { Err(Failure::Client { reason: "fetching has ended".to_owned() }) }
 }
 
 fn consumed(taken: &Taken, source: &Source) -> Consumed {

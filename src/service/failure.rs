@@ -52,7 +52,8 @@ pub enum Failure {
     /// The past did not come out as it was.
     #[error(
         "replaying the journal gave another output than was committed, at {place}: output number {}, hash {:032x}, and \
-         {} with hash {:032x} was committed. Do not go on: another program version, or records that were changed. \
+         {} with hash {:032x} was committed. Another process commits for the same group under another \
+         `kafka.transactional_id`, this is another program version, or records were changed. Do not go on; \
          `--accept-state-loss` gives the state up", found.sequence, found.output_hash, expected.sequence,
          expected.output_hash
     )]
@@ -84,6 +85,15 @@ impl Failure {
     /// A thread of ours has panicked.
     pub fn panicked(thread: &'static str) -> Failure {
         Failure::Panicked { thread }
+    }
+
+    /// Whether the same may succeed a little later without anybody doing anything.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Failure::Kafka(error) => error.may_pass(),
+            Failure::Client { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether it is about what was consumed before: of no matter where an owner began without history after it.

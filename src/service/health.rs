@@ -81,6 +81,8 @@ pub enum Component {
     Input,
     /// Committing transactions.
     Output,
+    /// Being answered by the cluster at all: what hangs fails only after a minute.
+    Cluster,
 }
 
 #[derive(Debug)]

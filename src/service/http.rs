@@ -186,6 +186,7 @@ fn router(shared: Shared, max_body: usize) -> Router {
 }
 
 async fn metrics(Extract(shared): Extract<Shared>) -> Response {
+    shared.metrics.set_ready(shared.health.state().is_ready());
     ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], shared.metrics.render()).into_response()
 }
 

@@ -100,6 +100,11 @@ impl Order {
         &self.next
     }
 
+    /// Offset of the journal's record that is followed.
+    pub fn journal(&self) -> Option<i64> {
+        self.open.front().map(|opened| opened.offset)
+    }
+
     /// Records taken.
     pub fn records(&self) -> u64 {
         self.records
@@ -292,7 +297,9 @@ impl Order {
             if self.next[lane].is_some_and(|next| offset >= next) {
                 let Lane { topic, partition } = self.sources.lane(lane);
                 return Err(Failure::Refused(format!(
-                    "the journal does not say when {topic}/{partition}/{offset} was consumed, only what came after it:                      some of the journal is missing, or the state is older than what is left of it. Take a newer state                      (see `lockkeeper state rebuild`), or give the state up with --accept-state-loss"
+                    "the journal does not say when {topic}/{partition}/{offset} was consumed, only what came after it: \
+                     some of the journal is missing, or the state is older than what is left of it. Take a newer state \
+                     (see `lockkeeper state rebuild`), or give the state up with --accept-state-loss"
                 )));
             }
             self.lanes.advance(lane, 0);

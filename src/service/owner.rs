@@ -23,6 +23,9 @@ const FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// How long one question to the broker may take.
 pub(super) const ANSWER: Duration = Duration::from_secs(10);
 
+/// How often it is asked who stamps records, before it is said that this is not known.
+const CLOCK_QUESTIONS: u32 = 5;
+
 /// What is to be run.
 #[derive(Clone)]
 pub struct Job {
@@ -156,18 +159,29 @@ fn look_at_clocks(settings: &kafka::Settings, topics: &[String], shared: &Shared
 }
 
 fn look_at_clock(settings: &kafka::Settings, topic: &str, shared: &Shared) {
-    let is_producers = match admin::time_kind(settings, topic, ANSWER) {
-        Ok(kind) => kind != TimeKind::Appended,
+    let is_producers = match ask_for_clock(settings, topic) {
+        Ok(TimeKind::Appended) => false,
+        Ok(_) => {
+            tracing::warn!(
+                "topic `{topic}` does not have message.timestamp.type=LogAppendTime: what `limits.max_future` bounds \
+                 rests on the producers' clocks"
+            );
+            true
+        }
         Err(error) => {
-            tracing::warn!("{error}");
+            tracing::warn!(
+                "{error}: it is not known who stamps the records of topic `{topic}`, so `limits.max_future` may rest on \
+                 the producers' clocks"
+            );
             true
         }
     };
     shared.metrics.set_producer_clock(topic, is_producers);
-    if is_producers {
-        tracing::warn!(
-            "topic `{topic}` does not have message.timestamp.type=LogAppendTime: what `limits.max_future` bounds rests \
-             on the producers' clocks"
-        );
-    }
+}
+
+/// Asks more than once: a broker may be busy.
+fn ask_for_clock(settings: &kafka::Settings, topic: &str) -> Result<TimeKind, kafka::Error> {
+    let ask = || admin::time_kind(settings, topic, ANSWER);
+    (1..CLOCK_QUESTIONS)
+        .fold(ask(), |found, _| found.or_else(|error| if error.may_pass() { ask() } else { Err(error) }))
 }

@@ -51,6 +51,8 @@ pub struct Opened {
     pub past: Past,
     /// The journal's end.
     pub end: i64,
+    /// Whether it begins with a state.
+    pub has_state: bool,
 }
 
 /// What is asked for when the past is opened.
@@ -75,7 +77,7 @@ impl Owner {
             self.sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
         let ask = || self.consumer.committed(&lanes, ANSWER);
         let committed = insist(&self.shared, &self.stop, "reading committed offsets", ask)?;
-        match self.recover_from(&committed) {
+        match insist(&self.shared, &self.stop, "opening the state", || self.recover_from(&committed)) {
             Err(failure) if failure.is_refusal() && self.job.accept_state_loss => {
                 tracing::warn!("{failure}");
                 tracing::warn!("the state is given up as --accept-state-loss says: windows and locks begin anew");
@@ -125,7 +127,12 @@ impl Owner {
 
     /// From the newest state, or else from the beginning of the logs, to what is committed.
     fn replay(&self, next: Vec<i64>, mark: Mark) -> Result<Ready, Failure> {
-        let Opened { mut past, end } = self.opening().open(mark.sequence, Some(self.shared.clone()))?;
+        let Opened { mut past, end, has_state } = self.opening().open(mark.sequence, Some(self.shared.clone()))?;
+        if has_state {
+            tracing::info!(sequence = past.fold.mark().sequence, "goes on from a state");
+        } else {
+            tracing::info!("there is no state; the whole journal is replayed");
+        }
         let total: i64 = next.iter().zip(past.fold.next()).map(|(to, from)| (to - from).max(0)).sum();
         let total = total.cast_unsigned();
         let Shared { metrics, health, .. } = &self.shared;
@@ -192,7 +199,10 @@ impl Opening<'_> {
         };
         let found = self.directory.newest_usable(&identity, &mut fits, &mut open)?;
         for PassedOver { path, reason } in &found.passed_over {
-            tracing::warn!("{} {reason}; an older state is looked for", path.display());
+            // Once, at the start: whoever makes snapshots looks at the same files again and again.
+            if shared.is_some() {
+                tracing::warn!("{} {reason}; an older state is looked for", path.display());
+            }
         }
         if let Some(shared) = shared.filter(|_| found.newest.is_some()) {
             show_state(shared, &path);
@@ -225,7 +235,7 @@ impl Opening<'_> {
         let (feed, lanes) = self.feed(&positions, shared)?;
         let order = Order::new(feed, lanes, self.sources, next, must_meet);
         let past = Past::new(fold, order, self.sources, &self.job.config.limits, has_state);
-        Ok(Opened { past, end: journal.end })
+        Ok(Opened { past, end: journal.end, has_state })
     }
 
     /// Logs are read from their beginnings where the state does not know how far it has come in them. Should what is
@@ -243,7 +253,6 @@ impl Opening<'_> {
         let positions = positions.ok_or_else(|| Failure::Refused("the state lacks an offset".to_owned()))?;
         let mark = Mark { sequence: header.progress.sequence, output_hash: header.progress.output_hash };
         let next = positions[..self.sources.count()].to_vec();
-        tracing::info!(sequence = mark.sequence, "goes on from a state");
         Ok((Fold::new(engine, header.settings, self.sources, next, mark), positions))
     }
 
@@ -253,7 +262,6 @@ impl Opening<'_> {
         let settings = self.job.settings();
         let engine = Engine::new(self.job.rules.clone(), options(&settings));
         let next = positions[..self.sources.count()].to_vec();
-        tracing::info!("there is no state; the whole journal is replayed");
         Ok((Fold::new(engine, settings, self.sources, next, Mark::default()), positions))
     }
 

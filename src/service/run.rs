@@ -15,7 +15,7 @@ use super::committer::{AskCommitted, Committer};
 use super::failure::Failure;
 use super::feed::Gauges;
 use super::fold::Fold;
-use super::health::State;
+use super::health::{Component, State};
 use super::http::Shared;
 use super::live::Live;
 use super::observer::Observer;
@@ -42,7 +42,7 @@ const STUCK: Duration = Duration::from_secs(90);
 const LOOK: Duration = Duration::from_millis(200);
 /// Between two questions to the broker about what is committed, and how long one may take.
 const BETWEEN_QUESTIONS: Duration = Duration::from_secs(5);
-const QUESTION: Duration = Duration::from_secs(1);
+const QUESTION: Duration = Duration::from_secs(2);
 
 /// Runs the service until it is told to stop or cannot go on.
 ///
@@ -69,7 +69,7 @@ pub fn run(job: Job, shared: &Shared, stop: &Arc<Stop>) -> Result<(), Failure> {
 struct Stream {
     score: JoinHandle<Live>,
     commit: JoinHandle<(Committer, Result<(), Failure>)>,
-    snapshots: JoinHandle<()>,
+    snapshots: JoinHandle<Result<(), Failure>>,
     gauges: Arc<Gauges>,
     progress: Arc<Progress>,
     sources: Arc<Sources>,
@@ -139,7 +139,7 @@ impl Stream {
     fn watch(&self, watchdog: &Watchdog) -> Result<(), Failure> {
         let mut asked = instant();
         while !self.stop.wait(LOOK) {
-            if self.score.is_finished() || self.commit.is_finished() {
+            if self.score.is_finished() || self.commit.is_finished() || self.snapshots.is_finished() {
                 return Ok(());
             }
             if let Some(overrun) = watchdog.overrun() {
@@ -160,8 +160,15 @@ impl Stream {
         let lanes: Vec<(&str, i32)> =
             self.sources.lanes().map(|Lane { topic, partition }| (topic, partition)).collect();
         let before: Vec<i64> = (0..lanes.len()).map(|lane| self.progress.committed(lane)).collect();
-        // Whoever does not answer is the committer's business.
-        let Ok(committed) = self.consumer.committed(&lanes, QUESTION) else { return Ok(()) };
+        let health = &self.shared.health;
+        let committed = match self.consumer.committed(&lanes, QUESTION) {
+            Ok(committed) => committed,
+            Err(error) => {
+                health.trouble(Component::Cluster, error.to_string());
+                return Ok(());
+            }
+        };
+        health.well(Component::Cluster);
         let moved = committed.iter().zip(&before).position(|(found, before)| {
             !found.as_ref().is_some_and(|found| position::read(found).is_some() && found.next_offset >= *before)
         });
@@ -193,13 +200,25 @@ impl Stream {
         // The producer's end leaves the cluster in order before a state is written.
         drop(committer);
         committed.and(fetched)?;
-        let start = instant();
-        let opening =
-            Opening { job: &self.job, sources: &self.sources, consumer: &self.consumer, directory: &self.directory };
-        let journal = opening.log(self.sources.journal())?.end;
-        let saved = save(&self.directory, &mut fold, &self.sources, journal)?;
-        note(&self.shared, &saved, start.elapsed());
-        self.snapshots.join().map_err(|_| Failure::panicked("snapshots"))
+        let keep = |fold: &mut Fold| -> Result<(), Failure> {
+            let start = instant();
+            let opening = Opening {
+                job: &self.job,
+                sources: &self.sources,
+                consumer: &self.consumer,
+                directory: &self.directory,
+            };
+            let journal = opening.log(self.sources.journal())?.end;
+            let saved = save(&self.directory, fold, &self.sources, journal)?;
+            note(&self.shared, &saved, start.elapsed());
+            Ok(())
+        };
+        // Where a replay came out otherwise the state is wrong, and not kept.
+        let may_keep = !self.snapshots.is_finished();
+        let kept = if may_keep { keep(&mut fold) } else { Ok(()) };
+        let snapshots = self.snapshots.join().map_err(|_| Failure::panicked("snapshots"))?;
+        kept.and(snapshots)?;
+        if may_keep { Ok(()) } else { keep(&mut fold) }
     }
 }
 

@@ -34,15 +34,26 @@ pub struct Snapshots {
 }
 
 impl Snapshots {
-    /// Makes one after each interval, until told to stop. What goes wrong is said, and tried again.
-    pub fn run(&self) {
+    /// Makes one after each interval, until told to stop. What goes wrong is said once, and tried again.
+    ///
+    /// # Errors
+    /// When the replay comes out otherwise than what was committed: the stream must not go on.
+    pub fn run(&self) -> Result<(), Failure> {
         give_way();
+        let mut said = None;
         while !self.stop.wait(self.job.config.state.snapshot_interval) {
-            match self.take() {
-                Ok(()) | Err(Failure::Stopped) => {}
-                Err(failure) => tracing::error!("no snapshot was made: {failure}"),
+            let failed = match self.take() {
+                Err(failure @ Failure::Diverged { .. }) => return Err(failure),
+                Ok(()) | Err(Failure::Stopped) => None,
+                Err(failure) => Some(failure),
+            };
+            let why = failed.as_ref().map(ToString::to_string);
+            if why != said {
+                failed.as_ref().inspect(|failure| say(failure));
+                said = why;
             }
         }
+        Ok(())
     }
 
     fn take(&self) -> Result<(), Failure> {
@@ -50,7 +61,7 @@ impl Snapshots {
         let consumer = Consumer::connect(&self.job.kafka())?;
         let opening =
             Opening { job: &self.job, sources: &self.sources, consumer: &consumer, directory: &self.directory };
-        let Opened { mut past, end } = opening.open(u64::MAX, None)?;
+        let Opened { mut past, end, .. } = opening.open(u64::MAX, None)?;
         let replayed = past.replay(end, &self.stop, &mut |_| {});
         let records = past.order.records();
         let (_, fetched) = past.order.feed.stop();
@@ -60,6 +71,15 @@ impl Snapshots {
             note(&self.shared, &saved, start.elapsed());
         }
         Ok(())
+    }
+}
+
+/// A cluster that does not answer is spoken of elsewhere, and may pass.
+fn say(failure: &Failure) {
+    if failure.may_pass() {
+        tracing::warn!("no snapshot was made: {failure}; it is tried again");
+    } else {
+        tracing::error!("no snapshot was made: {failure}; it is tried again");
     }
 }
 

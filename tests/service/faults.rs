@@ -92,6 +92,8 @@ fn moved_offsets_are_refused_and_can_be_accepted() {
     let mut again = stage.start();
     again.wait_until_live();
     again.stop();
+    // The export goes back where the second beginning did.
+    assert_eq!(stage.assert_output_is_the_replay(), stage.output().len());
 }
 
 #[test]

@@ -43,3 +43,28 @@ fn a_broker_that_is_back_is_seen_though_nothing_arrives() {
     service.wait_until_live();
     service.stop();
 }
+
+/// Signals a process by its number.
+fn signal(process: u32, signal: rustix::process::Signal) {
+    let process = rustix::process::Pid::from_raw(process.cast_signed()).expect("a number");
+    rustix::process::kill_process(process, signal).expect("it is there");
+}
+
+/// Its connections stay open, and nothing fails for a minute.
+#[test]
+fn a_broker_that_hangs_is_seen() {
+    let Some(broker) = Broker::start() else { return };
+    let stage = Stage::new(&broker, "hangs", 1);
+    let mut service = stage.start();
+    service.wait_until_live();
+    let process = broker.process_id().expect("it runs");
+    signal(process, rustix::process::Signal::STOP);
+    service.wait_for("/readyz", "stalled: reading committed offsets");
+    signal(process, rustix::process::Signal::CONT);
+    service.wait_until_live();
+    let inputs = traffic(100, 12, 1);
+    stage.produce(&inputs);
+    stage.wait_until_done(inputs.len());
+    service.stop();
+    stage.assert_output_is_the_replay();
+}

@@ -215,7 +215,7 @@ impl StateDirectory {
         let mut undeleted = Vec::new();
         for (_, path) in self.files()?.into_iter().rev().filter(|(found, _)| *found <= sequence) {
             if whole < self.keep {
-                whole += usize::from(File::open(&path).is_ok_and(|mut file| format::glance(&mut file).is_ok()));
+                whole += usize::from(open(&path).is_ok_and(|mut file| format::glance(&mut file).is_ok()));
             } else if let Err(fault) = fs::remove_file(&path)
                 && fault.kind() != io::ErrorKind::NotFound
             {
@@ -226,6 +226,15 @@ impl StateDirectory {
     }
 }
 
+/// Opens what should be a file; a pipe of such a name would be waited for.
+fn open(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"))
+    }
+}
+
 /// Reads a file and asks whether it serves.
 fn load(
     path: &Path,
@@ -233,7 +242,7 @@ fn load(
     identity: &Identity,
     fits: &mut dyn FnMut(&Header) -> Result<(), String>,
 ) -> Result<Loaded, Unusable> {
-    let (header, state) = format::read(&mut File::open(path)?, |header| {
+    let (header, state) = format::read(&mut open(path)?, |header| {
         if header.progress.sequence != sequence {
             return Err(Unusable::Renamed { found: header.progress.sequence });
         }
