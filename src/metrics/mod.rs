@@ -126,6 +126,7 @@ impl Metrics {
         }
         families.snapshot_duration.with_label_values(NONE);
         families.recovery.with_label_values(NONE).set(0.0);
+        families.ready.with_label_values(NONE).set(0.0);
     }
 
     /// Counts what the engine counted over a batch; transitions come one by one, by [`Metrics::transition`].

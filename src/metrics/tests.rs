@@ -301,21 +301,3 @@ fn promtool_finds_nothing_to_say() {
     let Some((said, is_content)) = promtool(&["check", "metrics"], &filled().render()) else { return };
     assert!(is_content && said.is_empty(), "{said}");
 }
-
-#[test]
-fn the_queries_of_the_document_are_valid() {
-    let text = page();
-    let block = text.split_once("```promql\n").and_then(|(_, rest)| rest.split_once("```")).expect("a block").0;
-    let mut rules = "groups:\n- name: documented\n  rules:\n".to_string();
-    let queries: Vec<&str> = block.lines().filter(|line| !line.starts_with('#')).collect();
-    assert!(queries.len() >= 5);
-    for (index, query) in queries.iter().enumerate() {
-        rules.push_str(&format!("  - alert: a{index}\n    expr: >-\n      {query}\n"));
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("rules.yaml");
-    fs::write(&path, &rules).expect("a file");
-    let path = path.to_str().expect("a path");
-    let Some((said, is_content)) = promtool(&["check", "rules", path], "") else { return };
-    assert!(is_content, "{said}\n{rules}");
-}
