@@ -1,26 +1,62 @@
 //! `redundant-rule`: whenever it fires another one does, and nothing is different with it.
 
+use std::collections::BTreeSet;
+
+use crate::expr::graph::NodeId;
 use crate::ruleset::diagnostic::Faults;
 use crate::ruleset::types::{Action, Mode, Rule, Thresholds};
 
 use super::logic::{Goal, Truths};
-use super::subject::{Subject, conditions};
+use super::subject::{Subject, conditions, is_constant};
 
-/// Compares every rule with every other one; of two that are alike the later one is told.
+/// Most pairs of rules that are looked at closely.
+const MOST_PAIRS: usize = 200_000;
+
+/// A rule, and the leaves that its condition is about.
+struct Judged<'a> {
+    rule: &'a Rule,
+    /// What can follow from it: its leaves, and the same counters over longer windows.
+    says: BTreeSet<NodeId>,
+    /// What it must follow from.
+    about: BTreeSet<NodeId>,
+}
+
+/// Compares every rule with every other one that is about the same; of two that are alike the later one is told.
 pub fn check(subject: &Subject, faults: &mut Faults) {
-    let rules: Vec<&Rule> = subject.living_rules().filter(|rule| subject.logic.may_pass(rule, &[])).collect();
-    for (index, rule) in rules.iter().enumerate() {
-        let others = rules.iter().enumerate().filter(|(other, _)| *other != index);
-        let found = others.into_iter().find_map(|(other, wider)| {
-            let message = redundant(subject, rule, wider, other < index)?;
-            Some((message, wider))
+    let rules = subject.living_rules().filter(|rule| subject.logic.may_pass(rule, &[]));
+    let rules: Vec<Judged> = rules.map(|rule| judged(subject, rule)).collect();
+    let mut pairs = 0;
+    for (index, narrow) in rules.iter().enumerate() {
+        let found = rules.iter().enumerate().filter(|(other, _)| *other != index).find_map(|(other, wide)| {
+            if pairs > MOST_PAIRS || wide.about.is_disjoint(&narrow.says) {
+                return None;
+            }
+            pairs += 1;
+            let message = redundant(subject, narrow.rule, wide.rule, other < index)?;
+            Some((message, wide.rule))
         });
         if let Some((message, wider)) = found {
-            let finding = faults.warning("redundant-rule", &subject.outline.name("rules", &rule.id), message);
+            let place = subject.outline.name("rules", &narrow.rule.id);
+            let finding = faults.warning("redundant-rule", &place, message);
             finding.other(&subject.outline.name("rules", &wider.id), "beside this one");
             finding.help("leave one of them out, or correct the condition".to_string());
         }
     }
+}
+
+fn judged<'a>(subject: &Subject, rule: &'a Rule) -> Judged<'a> {
+    let leaves = |roots: &[NodeId]| {
+        let mut leaves = subject.leaves_of(roots.iter().copied());
+        leaves.retain(|leaf| !is_constant(subject.node(*leaf)));
+        leaves
+    };
+    let all: Vec<NodeId> = conditions(rule).collect();
+    let mut says = leaves(&all);
+    let longer: Vec<NodeId> = says.iter().flat_map(|leaf| subject.logic.longer(*leaf)).collect();
+    says.extend(longer);
+    // Many rules look at the same events; what they ask about these tells them apart.
+    let about = Some(leaves(&[rule.when])).filter(|about| !about.is_empty()).unwrap_or_else(|| leaves(&all));
+    Judged { rule, says, about }
 }
 
 /// Why `rule` is not needed beside `wider`, if so.
@@ -61,14 +97,11 @@ fn reached(rule: &Rule, thresholds: Thresholds) -> Action {
 
 /// Whether `wider` certainly fires wherever `rule` does.
 fn implies(subject: &Subject, rule: &Rule, wider: &Rule) -> bool {
-    // A condition about something else does not follow; this spares the search for most pairs.
-    let about = |rule: &Rule| subject.leaves_of(conditions(rule));
     if rule.on == wider.on && rule.when == wider.when && rule.fire_if_missing == wider.fire_if_missing {
         return true;
     }
     let when = if rule.fire_if_missing { Truths::TRUE.or(Truths::ERROR) } else { Truths::TRUE };
     let mut goals = vec![Goal::Is(rule.when, when)];
     goals.extend(rule.on.map(|on| Goal::Is(on, Truths::TRUE)));
-    let shared = about(wider).intersection(&about(rule)).next().is_some();
-    shared && !subject.logic.may_pass(wider, &goals)
+    !subject.logic.may_pass(wider, &goals)
 }

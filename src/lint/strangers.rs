@@ -42,7 +42,8 @@ fn is_fed_by_guesses(subject: &Subject, rule: &Rule) -> bool {
     // Any other feature may tell a known device from a strange one.
     let features: Vec<&Feature> = features.into_iter().map(|index| subject.feature(index)).collect();
     let is_counter = |feature: &&Feature| {
-        let counts = matches!(feature.aggregate, Aggregate::Count | Aggregate::LeakyBucket { .. });
+        let counts =
+            matches!(feature.aggregate, Aggregate::Count | Aggregate::Distinct | Aggregate::LeakyBucket { .. });
         counts && subject.is_account(&feature.by) && feature.read_by.is_none()
     };
     features.iter().all(is_counter) && features.iter().any(|feature| counts_guesses(subject, feature))

@@ -129,6 +129,10 @@ impl Facts {
 
     /// A shorter window never holds more than a longer one.
     fn windows_hold(&self, logic: &Logic) -> bool {
-        logic.nested.iter().all(|(short, long)| logic.whole_range(*short, self).0 <= logic.whole_range(*long, self).1)
+        let above = |short: &NodeId, least: i64| {
+            let longer = |long: &NodeId, most: i64| most < least && logic.nested.contains(&(*short, *long));
+            self.wholes.iter().any(|(long, whole)| longer(long, whole.bounds.1))
+        };
+        !self.wholes.iter().any(|(short, whole)| above(short, whole.bounds.0))
     }
 }

@@ -14,6 +14,7 @@ mod range;
 mod tests;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use crate::expr::graph::{Graph, NodeId};
 use crate::model::value::Type;
@@ -33,13 +34,13 @@ pub struct Logic<'a> {
     /// Features without any entry ever, by index.
     empty: Vec<bool>,
     /// Leaves of features whose first can never exceed the second: the same counter over a shorter window.
-    nested: Vec<(NodeId, NodeId)>,
+    nested: BTreeSet<(NodeId, NodeId)>,
 }
 
 impl<'a> Logic<'a> {
     /// The logic of a rule set's features over `graph`.
     pub fn new(graph: &'a Graph, features: &'a [Feature]) -> Self {
-        let mut logic = Logic { graph, features, empty: vec![false; features.len()], nested: Vec::new() };
+        let mut logic = Logic { graph, features, empty: vec![false; features.len()], nested: BTreeSet::new() };
         logic.empty = features.iter().map(|feature| feature.filter.is_some_and(|on| !logic.can_be_true(on))).collect();
         logic.nested = range::nested(graph, features);
         logic
@@ -48,6 +49,11 @@ impl<'a> Logic<'a> {
     /// The terms.
     pub fn graph(&self) -> &'a Graph {
         self.graph
+    }
+
+    /// Leaves of counters that are the counter of `leaf` over longer windows.
+    pub fn longer(&self, leaf: NodeId) -> impl Iterator<Item = NodeId> {
+        self.nested.range((leaf, 0)..=(leaf, NodeId::MAX)).map(|(_, long)| *long)
     }
 
     /// Whether a condition is true for some event.

@@ -161,20 +161,20 @@ fn part_range(part: Part) -> (i64, i64) {
 }
 
 /// Leaves of counters that differ in nothing but their windows, the shorter one first.
-pub(super) fn nested(graph: &Graph, features: &[Feature]) -> Vec<(NodeId, NodeId)> {
+pub(super) fn nested(graph: &Graph, features: &[Feature]) -> BTreeSet<(NodeId, NodeId)> {
     let mut leaves = vec![None; features.len()];
     for node in 0..graph.len() as NodeId {
         if let Node::Feature(index) = graph.node(node) {
             leaves[*index] = Some(node);
         }
     }
-    let mut pairs = Vec::new();
+    let mut pairs = BTreeSet::new();
     for (short, leaf) in features.iter().zip(&leaves).filter(|(feature, _)| is_counter(graph, feature)) {
         for (long, other) in features.iter().zip(&leaves) {
             if let (Some(leaf), Some(other)) = (leaf, other)
                 && is_longer(short, long)
             {
-                pairs.push((*leaf, *other));
+                pairs.insert((*leaf, *other));
             }
         }
     }
