@@ -5,7 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
@@ -26,7 +26,7 @@ Examples:
   In a pipeline, with warnings as errors:
     lockkeeper check --deny-warnings --format json rules/wallet
 
-  Without one lint, of which docs/lints.md tells when it may be wrong:
+  Without one of the lints that docs/lints.md explains:
     lockkeeper check --deny-warnings --allow unread-feature rules/wallet
 
   Check the configuration of the service, and the rules it names:
@@ -43,7 +43,7 @@ enum Format {
     Json,
 }
 
-/// Check rule files, or a configuration: every fault at once, with its place, and what is hardly meant (docs/lints.md).
+/// Check rule files, or a configuration: every fault at once, with its place.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CheckArgs {
@@ -55,9 +55,9 @@ pub struct CheckArgs {
     #[arg(long, env = "LOCKKEEPER_DENY_WARNINGS")]
     deny_warnings: bool,
 
-    /// Lints to pass over, separated by commas.
+    /// Lints to pass over, separated by commas; docs/lints.md has them all.
     #[arg(long, env = "LOCKKEEPER_ALLOW", value_name = "LINT", value_delimiter = ',', hide_possible_values = true)]
-    #[arg(value_parser = PossibleValuesParser::new(LINTS.map(|lint| lint.id)))]
+    #[arg(value_parser = PossibleValuesParser::new(lint_names()))]
     allow: Vec<String>,
 
     /// Configuration of the service; its rules are checked with it.
@@ -68,6 +68,11 @@ pub struct CheckArgs {
     /// Rule files or directories of them [default: those of the configuration, or `rules`]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+}
+
+/// What `--allow` takes, with a word on each for completions.
+fn lint_names() -> Vec<PossibleValue> {
+    LINTS.iter().map(|lint| PossibleValue::new(lint.id).help(lint.title)).collect()
 }
 
 /// Checks; see the exit codes in the help.

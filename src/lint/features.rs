@@ -76,14 +76,14 @@ fn remembers_all(subject: &Subject, feature: &Feature, faults: &mut Faults) {
     finding.help("give it a window of some length, or the rule set no `bounds`".to_string());
 }
 
-/// Counts that would need more entries than are held for all keys together.
+/// Counts that would need more entries than are held for all keys together; the event itself is read beside them.
 fn beyond_entries(subject: &Subject, faults: &mut Faults) {
     let Some(bound) = subject.rules.bounds.entries else { return };
     for rule in &subject.rules.rules {
         for (index, needed) in needs(subject, conditions(rule)) {
             let feature = subject.feature(index);
             let is_counted = matches!(feature.aggregate, Aggregate::Count | Aggregate::Distinct);
-            if !is_counted || !matches!(feature.window, Window::Sliding(_)) || needed <= bound {
+            if !is_counted || !matches!(feature.window, Window::Sliding(_)) || needed <= bound.saturating_add(1) {
                 continue;
             }
             let place = subject.outline.value("features", &feature.name, &["window"]);

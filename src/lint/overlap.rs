@@ -66,7 +66,8 @@ fn redundant(subject: &Subject, rule: &Rule, wider: &Rule, is_later: bool) -> Op
     }
     let twins = rule.action == wider.action && rule.lock == wider.lock;
     let adds_nothing = rule.mode == Mode::Enforce && adds_nothing(rule, wider, subject.rules.thresholds);
-    if !(twins && is_later) && !adds_nothing || !implies(subject, rule, wider) {
+    let is_suspect = adds_nothing || (twins && is_later);
+    if !is_suspect || !implies(subject, rule, wider) {
         return None;
     }
     if twins && implies(subject, wider, rule) {

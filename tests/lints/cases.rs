@@ -63,6 +63,13 @@ features: { new: { aggregate: is_new, of: device, by: account, window: lifetime 
         "lifetime",
     ),
     (
+        "ruleset: { name: t, currency: CNY, bounds: { entries: 100 } }
+rules: { r: { when: a > 101 } }
+features: { a: { aggregate: count, by: account, window: 30d } }",
+        "window-beyond-bound",
+        "30d",
+    ),
+    (
         "rules:
   r:
     on: type == 'login'
@@ -206,6 +213,19 @@ rules: { r: { when: factors > 1, score: 39 }, s: { when: factors > 2, score: 80,
     ),
     (
         "rules:
+  r:
+    on: outcome == 'failure'
+    when: wrong >= 5 || bursts
+    action: lock
+    lock: { for: 1h, backoff: { factor: 2 } }
+features:
+  wrong: { aggregate: count, by: account, where: outcome == 'failure' && reason != 'locked', window: 1h }
+  bursts: { aggregate: leaky_bucket, by: account, where: reason == 'wrong_password', capacity: 5, leak: 1m }",
+        "stranger-can-lock",
+        "backoff",
+    ),
+    (
+        "rules:
   one: { when: factors > 1, action: alert }
   two: { when: 'factors >= 2', action: alert }",
         "redundant-rule",
@@ -276,7 +296,7 @@ features:
   d: { aggregate: is_new, of: device, by: device, window: 30d }",
     // Bounds: enough entries, or a total that needs none; a window that ends.
     "ruleset: { name: t, currency: CNY, bounds: { keys: 10, entries: 100 } }
-rules: { r: { when: a >= 100 && b > 5000 && c } }
+rules: { r: { when: a >= 101 && b > 5000 && c } }
 features:
   a: { aggregate: count, by: account, window: 30d }
   b: { aggregate: count, by: account, window: year }
