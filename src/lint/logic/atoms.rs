@@ -51,7 +51,10 @@ impl Logic<'_> {
                     let these = texts.iter().cloned().collect();
                     if holds { facts.text(*value).keep(&these) } else { facts.text(*value).remove(&these) }
                 }
-                List::Cidr(set) => facts.address(*value).retain(|address| set.contains(*address) == holds),
+                List::Cidr(_) => {
+                    facts.note_member(*value, *list, holds);
+                    true
+                }
             },
             _ => true,
         }

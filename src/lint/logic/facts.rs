@@ -3,9 +3,10 @@
 //! Every fact narrows one term. They meet in [`Facts::hold`], where each term's facts are compared with what can be
 //! computed of it from its parts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::expr::graph::NodeId;
+use crate::expr::graph::{ListId, NodeId};
+use crate::expr::lists::List;
 
 use super::Logic;
 use super::choice::{Choice, Real, Whole};
@@ -29,6 +30,8 @@ pub(super) struct Facts {
     present: BTreeMap<NodeId, bool>,
     texts: BTreeMap<NodeId, Choice<String>>,
     addresses: BTreeMap<NodeId, Choice<u128>>,
+    /// Addresses that are in a list of networks, or are not.
+    members: BTreeSet<(NodeId, ListId, bool)>,
     wholes: BTreeMap<NodeId, Whole>,
     reals: BTreeMap<NodeId, Real>,
     orders: BTreeMap<(NodeId, NodeId), Orders>,
@@ -63,6 +66,11 @@ impl Facts {
     /// What an address can be.
     pub fn address(&mut self, node: NodeId) -> &mut Choice<u128> {
         self.addresses.entry(node).or_default()
+    }
+
+    /// Notes whether an address is in a list of networks; judged once all is known of it.
+    pub fn note_member(&mut self, node: NodeId, list: ListId, inside: bool) {
+        self.members.insert((node, list, inside));
     }
 
     /// What a whole number can be.
@@ -111,7 +119,17 @@ impl Facts {
             let of_few = logic.few_texts(*node).is_none_or(|few| texts.keep(&few));
             of_few && texts.retain(|text| logic.fits(*node, text))
         });
-        wholes && reals && texts && self.orders_hold(logic) && self.windows_hold(logic)
+        wholes && reals && texts && self.members_hold(logic) && self.orders_hold(logic) && self.windows_hold(logic)
+    }
+
+    fn members_hold(&self, logic: &Logic) -> bool {
+        self.addresses.iter().all(|(node, choice)| {
+            let mut choice = choice.clone();
+            self.members.iter().filter(|(of, ..)| of == node).all(|(_, list, inside)| match logic.graph.list(*list) {
+                List::Cidr(set) => choice.retain(|address| set.contains(*address) == *inside),
+                List::Text(_) => true,
+            })
+        })
     }
 
     fn orders_hold(&self, logic: &Logic) -> bool {

@@ -66,6 +66,7 @@ fn contradictions_are_found() {
         "vip == true && vip == false",
         "device in list('safe') && device == 'c'",
         "ip == '192.168.0.1' && ip in list('office')",
+        "!(ip in list('office')) && ip == '10.1.2.3'",
         "ten > other && other > ten",
         "ten - ten > 0 && false",
         "ten + hour < 0",
