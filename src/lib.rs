@@ -13,6 +13,7 @@ pub mod generate;
 pub mod journal;
 #[cfg(feature = "service")]
 pub mod kafka;
+pub mod lint;
 #[cfg(feature = "service")]
 pub mod logging;
 #[cfg(feature = "service")]

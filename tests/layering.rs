@@ -6,6 +6,7 @@
 //! | wire      | model                                       | JSON and CSV bytes into columns                       |
 //! | expr      | model                                       | CEL text into columns                                 |
 //! | ruleset   | model, wire, expr                           | YAML into a rule set, or every fault at once          |
+//! | lint      | model, expr, ruleset                        | rule sets that are valid, but hardly meant            |
 //! | feature   | model, expr, ruleset                        | keyed window state                                    |
 //! | engine    | model, wire, expr, ruleset, feature         | the fold: intake, rules, locks, output lines          |
 //! | generate  |                                             | seeded traffic                                        |
@@ -32,11 +33,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer with those it may name, all of them above it.
-const LAYERS: [(&str, &[&str]); 18] = [
+const LAYERS: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("wire", &["model"]),
     ("expr", &["model"]),
     ("ruleset", &["model", "wire", "expr"]),
+    ("lint", &["model", "expr", "ruleset"]),
     ("feature", &["model", "expr", "ruleset"]),
     ("engine", &["model", "wire", "expr", "ruleset", "feature"]),
     ("generate", &[]),
@@ -58,6 +60,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
         &[
             "model",
             "ruleset",
+            "lint",
             "engine",
             "generate",
             "rulefiles",
@@ -74,7 +77,7 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ),
 ];
 /// The layers that know no outside world.
-const PURE: [&str; 8] = ["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal"];
+const PURE: [&str; 9] = ["model", "wire", "expr", "ruleset", "lint", "feature", "engine", "config", "journal"];
 /// Words that bring the outside in. Grouped imports from `std` are refused because they would hide them.
 const IMPURE: [&str; 29] = [
     "std::{",

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
@@ -12,6 +13,7 @@ use super::exit::Exit;
 use crate::config::Loaded;
 #[cfg(feature = "service")]
 use crate::config::load::load;
+use crate::lint::{LINTS, warnings};
 use crate::rulefiles::load_paths;
 use crate::ruleset::diagnostic::{Diagnostic, Severity};
 use crate::ruleset::render::{render_human, render_json};
@@ -23,6 +25,9 @@ Examples:
 
   In a pipeline, with warnings as errors:
     lockkeeper check --deny-warnings --format json rules/wallet
+
+  Without one of the lints that docs/lints.md explains:
+    lockkeeper check --deny-warnings --allow unread-feature rules/wallet
 
   Check the configuration of the service, and the rules it names:
     lockkeeper check --config lockkeeper.yaml
@@ -50,6 +55,11 @@ pub struct CheckArgs {
     #[arg(long, env = "LOCKKEEPER_DENY_WARNINGS")]
     deny_warnings: bool,
 
+    /// Lints to pass over, separated by commas; docs/lints.md has them all.
+    #[arg(long, env = "LOCKKEEPER_ALLOW", value_name = "LINT", value_delimiter = ',', hide_possible_values = true)]
+    #[arg(value_parser = PossibleValuesParser::new(lint_names()))]
+    allow: Vec<String>,
+
     /// Configuration of the service; its rules are checked with it.
     #[cfg(feature = "service")]
     #[arg(long, env = "LOCKKEEPER_CONFIG", value_name = "FILE")]
@@ -60,9 +70,17 @@ pub struct CheckArgs {
     paths: Vec<PathBuf>,
 }
 
+/// What `--allow` takes, with a word on each for completions.
+fn lint_names() -> Vec<PossibleValue> {
+    LINTS.iter().map(|lint| PossibleValue::new(lint.id).help(lint.title)).collect()
+}
+
 /// Checks; see the exit codes in the help.
 pub fn run(args: &CheckArgs) -> Result<Exit> {
-    let (findings, id) = find(args);
+    let (mut findings, id) = find(args);
+    findings.retain(|finding| {
+        finding.severity == Severity::Error || !args.allow.iter().any(|allowed| allowed == finding.code)
+    });
     let code = match findings.iter().map(|finding| finding.severity).min() {
         Some(Severity::Error) => Exit::Config,
         Some(Severity::Warning) if args.deny_warnings => Exit::Findings,
@@ -80,7 +98,7 @@ fn find(args: &CheckArgs) -> (Vec<Diagnostic>, Option<String>) {
     }
     let default = [PathBuf::from("rules")];
     match load_paths(if args.paths.is_empty() { &default } else { &args.paths }) {
-        Ok(loaded) => (loaded.warnings, Some(loaded.rules.id)),
+        Ok(loaded) => (warnings(&loaded), Some(loaded.rules.id)),
         Err(faults) => (faults, None),
     }
 }
@@ -94,7 +112,7 @@ fn find_in_configuration(path: &Path, rules: &[PathBuf]) -> (Vec<Diagnostic>, Op
     };
     match load_paths(if rules.is_empty() { &config.rules } else { rules }) {
         Ok(rules) => {
-            findings.extend(rules.warnings);
+            findings.extend(warnings(&rules));
             let fault = config.lateness_fault(rules.rules.lateness);
             let id = fault.is_none().then_some(rules.rules.id);
             findings.extend(fault);

@@ -108,8 +108,8 @@ pub struct Place {
     pub range: Range<usize>,
 }
 
-/// A finding while loading.
-#[derive(Debug)]
+/// A finding while loading, or after.
+#[derive(Debug, Clone)]
 pub struct Finding {
     code: &'static str,
     severity: Severity,
@@ -141,7 +141,7 @@ impl Finding {
 }
 
 /// A source by value, with the offsets of its lines.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Source {
     path: String,
     text: String,
@@ -149,7 +149,7 @@ struct Source {
 }
 
 /// The sources read so far and what was found in them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Faults {
     sources: Vec<Source>,
     findings: Vec<Finding>,
@@ -161,6 +161,11 @@ impl Faults {
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         self.sources.push(Source { path: path.to_string(), text: text.to_string(), line_starts });
         self.sources.len() - 1
+    }
+
+    /// The same sources, and nothing found in them.
+    pub fn sources_only(&self) -> Faults {
+        Faults { sources: self.sources.clone(), findings: Vec::new() }
     }
 
     /// The path of the file a place is in.

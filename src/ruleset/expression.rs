@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::context::{Context, Meaning};
-use super::diagnostic::Place;
 use super::read::{Keys, text};
-use super::scalar::inside;
+use super::scalar::{inside, written};
 use super::suggest::{did_you_mean, one_of};
-use super::yaml::{Kind, Node};
+use super::yaml::Node;
 use crate::expr::graph::{ListId, NodeId};
 use crate::expr::{self, Scope};
 use crate::model::money::Currency;
@@ -73,19 +72,10 @@ impl Context {
         }
         let names: Vec<&str> = types.iter().map(|kind| kind.name()).collect();
         let message = format!("{what} is of type {}", expression.kind.name());
-        let place = self.value_place(node);
+        let place = written(&self.faults, node);
         let expected = one_of(&names);
         self.faults.error("expression-type", &place, message).expected(expected);
         None
-    }
-
-    /// The place of a scalar's text without quotes and trailing white space.
-    fn value_place(&self, node: &Node) -> Place {
-        let length = match &node.kind {
-            Kind::Scalar(text, _) => text.trim_end().len(),
-            _ => 0,
-        };
-        inside(&self.faults, node, 0..length)
     }
 
     /// Faults for features named where only the event's own values may be.

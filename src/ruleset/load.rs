@@ -11,6 +11,7 @@ use super::features::read_features;
 use super::header::{Header, read_fields, read_header, read_rates, read_types};
 use super::lists::{ReadList, read_lists};
 use super::merge::{Merged, merge, nothing_to_load};
+use super::outline::Outline;
 use super::rules::read_rules;
 use super::types::{Feature, Rule, RuleSet};
 use crate::wire::Schema;
@@ -33,6 +34,8 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
     /// The canonical text that [`RuleSet::id`] is the hash of.
     pub canonical: String,
+    /// Where everything is written.
+    pub outline: Outline,
 }
 
 /// Loads the merged files. `read_list` gives the text of a list file by the rule file's path and the name in it.
@@ -68,7 +71,8 @@ pub fn load(files: &[SourceFile], read_list: ReadList) -> Result<Loaded, Vec<Dia
         features: sections.features,
         rules: sections.rules,
     };
-    Ok(Loaded { rules, warnings: context.faults.into_diagnostics(), canonical })
+    let outline = Outline::new(&context.faults, merged);
+    Ok(Loaded { rules, warnings: context.faults.into_diagnostics(), canonical, outline })
 }
 
 /// The canonical text of the merged files.

@@ -12,7 +12,7 @@ pub const SECTIONS: [&str; 9] =
     ["ruleset", "rates", "types", "fields", "derive", "lists", "features", "rules", "scores"];
 
 /// The merged files.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Merged {
     /// The `ruleset:` mapping with its key's place.
     pub header: Option<(Place, Node)>,

@@ -17,6 +17,7 @@ mod locks;
 mod merge;
 mod options;
 mod order;
+pub mod outline;
 pub(crate) mod read;
 mod reason;
 pub mod render;

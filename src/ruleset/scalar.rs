@@ -21,6 +21,15 @@ pub fn inside(faults: &Faults, node: &Node, range: Range<usize>) -> Place {
     Place { source: node.place.source, range: base + start..base + end.max(start) }
 }
 
+/// The place of a scalar's text without quotes and trailing white space; of anything else its whole place.
+pub fn written(faults: &Faults, node: &Node) -> Place {
+    let length = match &node.kind {
+        Kind::Scalar(text, _) => text.trim_end().len(),
+        _ => 0,
+    };
+    inside(faults, node, 0..length)
+}
+
 /// One character: its offset in the value and its bytes in the source.
 struct Piece {
     value: usize,
