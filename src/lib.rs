@@ -21,6 +21,7 @@ pub mod model;
 pub mod replay;
 pub mod rulefiles;
 pub mod ruleset;
+pub mod schema;
 #[cfg(feature = "service")]
 pub mod service;
 pub mod tables;
