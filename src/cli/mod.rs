@@ -48,8 +48,6 @@ enum Verb {
     Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
     Schema(schema::SchemaArgs),
-    Completions(completions::CompletionsArgs),
-    Man(completions::ManArgs),
     #[cfg(feature = "service")]
     Demo(demo::DemoArgs),
     #[cfg(feature = "service")]
@@ -58,6 +56,8 @@ enum Verb {
     Journal(journal::JournalArgs),
     #[cfg(feature = "service")]
     State(state::StateArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Runs the verb that was asked for.
