@@ -123,6 +123,28 @@ fn every_shipped_rule_file_names_its_schema_and_follows_it() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn rule_sets_and_features_of_the_documentation_follow_the_schema() -> Result<()> {
+    let validator = validator(&rules::schema())?;
+    let mut seen = 0;
+    for page in files("docs", ".md")? {
+        for block in fs::read_to_string(&page)?.split("\n```yaml ").skip(1) {
+            let (info, rest) = block.split_once('\n').ok_or("a block")?;
+            let text = rest.split("\n```").next().ok_or("its end")?;
+            let text = match info {
+                "rules" => text.to_owned(),
+                "feature" => format!("features:\n  {}", text.replace('\n', "\n  ")),
+                _ => continue,
+            };
+            let instance = yaml(&text).ok_or_else(|| format!("no YAML: {text}"))?;
+            assert_eq!(faults(&validator, &instance), Vec::<String>::new(), "{text}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 20, "only {seen} blocks");
+    Ok(())
+}
+
 /// Rule files that are bad on purpose, configurations, rule tests and data.
 fn is_no_rule_file(path: &Path) -> bool {
     let text = path.to_string_lossy();
