@@ -228,7 +228,7 @@ fn schema_and_loader_know_the_same_keys() -> Result<()> {
         assert_eq!(schema_keys(&schema, section, rest), expected, "{text}");
         keys += expected.len();
     }
-    assert_eq!(keys, 60);
+    assert!(keys >= 60, "only {keys} keys");
     Ok(())
 }
 
