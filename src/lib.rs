@@ -22,6 +22,7 @@ pub mod model;
 pub mod replay;
 pub mod rulefiles;
 pub mod ruleset;
+pub mod schema;
 #[cfg(feature = "service")]
 pub mod service;
 pub mod tables;

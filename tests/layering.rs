@@ -11,6 +11,7 @@
 //! | engine    | model, wire, expr, ruleset, feature         | the fold: intake, rules, locks, output lines          |
 //! | generate  |                                             | seeded traffic                                        |
 //! | rulefiles | ruleset                                     | rule sets from the file system                        |
+//! | schema    | model, wire, ruleset                        | JSON Schemas of rules, events and output              |
 //! | journal   | model, wire                                 | what was consumed, in order                           |
 //! | tables    |                                             | tables for people                                     |
 //! | replay    | model, wire, ruleset, feature, engine,      | files and journals through the engine                 |
@@ -33,7 +34,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer with those it may name, all of them above it.
-const LAYERS: [(&str, &[&str]); 19] = [
+const LAYERS: [(&str, &[&str]); 20] = [
     ("model", &[]),
     ("wire", &["model"]),
     ("expr", &["model"]),
@@ -43,6 +44,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
     ("engine", &["model", "wire", "expr", "ruleset", "feature"]),
     ("generate", &[]),
     ("rulefiles", &["ruleset"]),
+    ("schema", &["model", "wire", "ruleset"]),
     ("journal", &["model", "wire"]),
     ("tables", &[]),
     ("replay", &["model", "wire", "ruleset", "feature", "engine", "journal", "tables"]),
@@ -64,6 +66,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
             "engine",
             "generate",
             "rulefiles",
+            "schema",
             "replay",
             "kafka",
             "config",
@@ -77,7 +80,8 @@ const LAYERS: [(&str, &[&str]); 19] = [
     ),
 ];
 /// The layers that know no outside world.
-const PURE: [&str; 9] = ["model", "wire", "expr", "ruleset", "lint", "feature", "engine", "config", "journal"];
+const PURE: [&str; 10] =
+    ["model", "wire", "expr", "ruleset", "lint", "feature", "engine", "schema", "config", "journal"];
 /// Words that bring the outside in. Grouped imports from `std` are refused because they would hide them.
 const IMPURE: [&str; 29] = [
     "std::{",

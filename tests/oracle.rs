@@ -214,3 +214,38 @@ fn a_fault_is_found_and_made_small() {
     // The firing, what makes its condition true, and the event after the end.
     assert!(small.lines.len() <= 6, "{}", String::from_utf8_lossy(&small.stream()));
 }
+
+/// What the engine takes and gives, the JSON Schemas take too: rule sets, accepted events, lines of output.
+#[test]
+fn trials_follow_the_schemas() {
+    let schema = |schema| jsonschema::draft7::new(&schema).expect("a schema");
+    let [rules, event, decision] = [
+        schema(lockkeeper::schema::rules::schema()),
+        schema(lockkeeper::schema::event::schema()),
+        schema(lockkeeper::schema::decision::schema()),
+    ];
+    let mut accepted = 0;
+    for trial in (0..150).map(Trial::from_seed) {
+        let text = yaml::print(&trial.rules);
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let file: serde_json::Value = serde_saphyr::from_str_with_options(&text, options).expect("YAML");
+        assert!(rules.is_valid(&file), "{text}\n{:?}", rules.iter_errors(&file).next());
+        let output = decide::run(&trial.rules, &trial.stream());
+        let lines = output.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+        let mut malformed = std::collections::BTreeSet::new();
+        for line in lines {
+            assert!(decision.is_valid(&line), "{line}");
+            if line["code"] == "malformed" || line["code"] == "invalid_field" {
+                malformed.insert(line["position"].to_string());
+            }
+        }
+        for (number, line) in (1..).zip(&trial.lines) {
+            let Ok(record) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
+            if !malformed.contains(&format!("\"-:{number}\"")) {
+                assert!(event.is_valid(&record), "{record}\n{:?}", event.iter_errors(&record).next());
+                accepted += 1;
+            }
+        }
+    }
+    assert!(accepted > 5000, "only {accepted} events");
+}

@@ -28,11 +28,21 @@ Examples:
 
   Without one of the lints that docs/lints.md explains:
     lockkeeper check --deny-warnings --allow unread-feature rules/wallet
+";
 
+/// Only for builds that have the flag.
+const OF_CONFIGURATION: &str = "
   Check the configuration of the service, and the rules it names:
     lockkeeper check --config lockkeeper.yaml
+";
 
+const EXIT_CODES: &str = "
 Exit codes: 0 valid, 2 usage, 3 warnings and --deny-warnings was given, 78 invalid.";
+
+fn after_help() -> String {
+    let of_configuration = if cfg!(feature = "service") { OF_CONFIGURATION } else { "" };
+    format!("{EXAMPLES}{of_configuration}{EXIT_CODES}")
+}
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,7 +55,7 @@ enum Format {
 
 /// Check rule files, or a configuration: every fault at once, with its place.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = after_help())]
 pub struct CheckArgs {
     /// How findings are written.
     #[arg(long, env = "LOCKKEEPER_FORMAT", value_enum, default_value_t = Format::Human)]

@@ -1,6 +1,7 @@
 //! The command line: one file per verb, and what verbs share.
 
 pub mod check;
+pub mod completions;
 #[cfg(feature = "service")]
 pub mod demo;
 pub mod exit;
@@ -14,6 +15,7 @@ pub mod rebuild;
 pub mod replay;
 #[cfg(feature = "service")]
 pub mod run;
+pub mod schema;
 #[cfg(feature = "service")]
 pub mod state;
 pub mod version;
@@ -45,6 +47,7 @@ enum Verb {
     Replay(replay::ReplayArgs),
     Check(check::CheckArgs),
     Generate(generate::GenerateArgs),
+    Schema(schema::SchemaArgs),
     #[cfg(feature = "service")]
     Demo(demo::DemoArgs),
     #[cfg(feature = "service")]
@@ -53,6 +56,8 @@ enum Verb {
     Journal(journal::JournalArgs),
     #[cfg(feature = "service")]
     State(state::StateArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Runs the verb that was asked for.
@@ -64,6 +69,9 @@ pub fn run(cli: &Cli) -> Result<ExitCode> {
         Verb::Replay(args) => replay::run(args).map(ExitCode::from),
         Verb::Check(args) => check::run(args).map(ExitCode::from),
         Verb::Generate(args) => generate::run(args),
+        Verb::Schema(args) => schema::run(args).map(ExitCode::from),
+        Verb::Completions(args) => completions::run(args).map(ExitCode::from),
+        Verb::Man(args) => completions::run_man(args).map(ExitCode::from),
         #[cfg(feature = "service")]
         Verb::Demo(args) => demo::run(args).map(ExitCode::from),
         #[cfg(feature = "service")]

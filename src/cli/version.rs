@@ -57,7 +57,9 @@ fn describe() -> String {
 fn facts() -> Vec<(&'static str, String)> {
     let features = [("service", cfg!(feature = "service")), ("tls", cfg!(feature = "tls"))];
     let features: Vec<&str> = features.iter().filter(|(_, built_in)| *built_in).map(|(name, _)| *name).collect();
+    let profile = if cfg!(debug_assertions) { "with debug assertions" } else { "optimized" };
     let mut facts = vec![
+        ("build", format!("{}-{}, {profile}", std::env::consts::ARCH, std::env::consts::OS)),
         ("rust", format!("{} or newer", env!("CARGO_PKG_RUST_VERSION"))),
         ("features", if features.is_empty() { "none".to_owned() } else { features.join(", ") }),
         ("time zones", format!("IANA {TIME_ZONES}")),

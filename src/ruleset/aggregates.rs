@@ -1,5 +1,6 @@
 //! The table of aggregates: which options each takes, and what types go in and come out.
 
+use super::keys::{FEATURE, names};
 use super::types::Aggregate;
 use crate::model::value::Type;
 
@@ -81,24 +82,6 @@ pub const ROWS: [Row; 14] = [
 pub const UNSUPPORTED: [&str; 8] =
     ["zscore", "quantile", "rank", "share", "decayed_count", "decayed_sum", "decayed_mean", "decayed_stddev"];
 
-/// All options a feature may have with some aggregate.
-pub const OPTIONS: [&str; 14] = [
-    "aggregate",
-    "of",
-    "by",
-    "read_by",
-    "where",
-    "window",
-    "reset",
-    "reset_at",
-    "gap",
-    "delay",
-    "least",
-    "capacity",
-    "leak",
-    "distinct",
-];
-
 impl Row {
     /// Whether this is the token bucket, which has options of its own.
     pub fn is_bucket(&self) -> bool {
@@ -126,7 +109,7 @@ impl Row {
     /// The options it takes, for people.
     pub fn taken(&self) -> Vec<&'static str> {
         let taken = |option: &&str| !matches!(self.need(option), None | Some(Need::Never));
-        OPTIONS.iter().copied().filter(taken).collect()
+        names(&FEATURE).into_iter().filter(taken).collect()
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aggregates::{IDENTITIES, OPTIONS, Row, Value};
+use super::aggregates::{IDENTITIES, Row, Value};
 use super::canonical::{Canonical, Fields, texts};
 use super::context::{Context, Meaning};
 use super::derive::in_order;
 use super::diagnostic::Faults;
 use super::expression::{Expression, condition, value_expression};
+use super::keys::{FEATURE, names};
 use super::merge::Entry;
 use super::options::{aggregate, canonical_window, check_needs, check_read_by, find_row, key_parts, window};
 use super::read::{Keys, duration, integer, keys};
@@ -70,7 +71,7 @@ struct Draft {
 impl Draft {
     fn read(context: &mut Context, entry: &Entry) -> Option<Draft> {
         let row = find_row(&mut context.faults, entry)?;
-        let keys = keys(&mut context.faults, &entry.node, &entry.key.place, &OPTIONS)?;
+        let keys = keys(&mut context.faults, &entry.node, &entry.key.place, &names(&FEATURE))?;
         check_needs(&mut context.faults, &keys, &row);
         let of = match row.is_bucket() {
             true => value_expression(context, &keys, "distinct", IDENTITIES),

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::canonical::{Canonical, Fields, texts};
 use super::context::{Context, Meaning};
 use super::diagnostic::{Faults, Place};
+use super::keys::{BOUNDS, FIELD_TYPES, HEADER, THRESHOLDS, names};
 use super::merge::{Entry, Merged};
 use super::read::{Keys, bad_value, duration, integer, keys, shorten, text, word};
 use super::suggest::did_you_mean;
@@ -16,7 +17,7 @@ use crate::model::events::FieldType;
 use crate::model::money::{Currency, Rate};
 
 /// Event types that need no declaration.
-const KNOWN_TYPES: [&str; 18] = [
+pub const KNOWN_TYPES: [&str; 18] = [
     "login",
     "second_factor",
     "second_factor_change",
@@ -89,8 +90,7 @@ pub fn read_header(faults: &mut Faults, merged: &Merged) -> Header {
         }
         return header;
     };
-    let allowed = ["name", "currency", "timezone", "lateness", "dedup", "thresholds", "bounds"];
-    let Some(keys) = keys(faults, node, place, &allowed) else { return header };
+    let Some(keys) = keys(faults, node, place, &names(&HEADER)) else { return header };
     header.name = keys.must(faults, "name").and_then(|node| name(faults, node)).unwrap_or_default();
     if let Some(found) = keys.must(faults, "currency").and_then(|node| currency(faults, node)) {
         header.currency = found;
@@ -139,7 +139,7 @@ fn timezone(faults: &mut Faults, node: &Node) -> Option<Tz> {
 
 fn thresholds(faults: &mut Faults, header: &Keys) -> Thresholds {
     let Some(node) = header.get("thresholds") else { return Thresholds::default() };
-    let Some(keys) = keys(faults, node, &node.place, &["alert", "challenge", "deny"]) else {
+    let Some(keys) = keys(faults, node, &node.place, &names(&THRESHOLDS)) else {
         return Thresholds::default();
     };
     let mut level = |name: &str| keys.get(name).and_then(|node| integer(faults, node, 0, 100));
@@ -148,7 +148,7 @@ fn thresholds(faults: &mut Faults, header: &Keys) -> Thresholds {
 
 fn bounds(faults: &mut Faults, header: &Keys) -> Bounds {
     let Some(node) = header.get("bounds") else { return Bounds::default() };
-    let Some(keys) = keys(faults, node, &node.place, &["keys", "entries"]) else { return Bounds::default() };
+    let Some(keys) = keys(faults, node, &node.place, &names(&BOUNDS)) else { return Bounds::default() };
     let mut bound =
         |name: &str| keys.get(name).and_then(|node| integer(faults, node, 1, i64::MAX)).map(i64::cast_unsigned);
     Bounds { keys: bound("keys"), entries: bound("entries") }
@@ -222,20 +222,14 @@ pub fn read_types(context: &mut Context, merged: &Merged) -> Canonical {
 
 /// Reads `fields:` into the schema and the namespace.
 pub fn read_fields(context: &mut Context, merged: &Merged) -> Canonical {
-    let words = [
-        ("string", FieldType::Text),
-        ("int", FieldType::Int),
-        ("double", FieldType::Double),
-        ("bool", FieldType::Bool),
-    ];
     let mut canonical = Fields::default();
     for Entry { key, node } in within_limit(context, merged, "fields", MAX_DECLARED) {
-        let kind = word(&mut context.faults, node, &words);
+        let kind = word(&mut context.faults, node, &FIELD_TYPES);
         if context.declare("field", key, Meaning::Field) {
             // A field of unknown type is still known; the fault is noted.
             let kind = kind.unwrap_or(FieldType::Text);
             context.schema.fields.push((key.text.clone(), kind));
-            let name = words.iter().find(|(_, other)| *other == kind).map_or("", |(name, _)| name);
+            let name = FIELD_TYPES.iter().find(|(_, other)| *other == kind).map_or("", |(name, _)| name);
             canonical.put(&key.text, name);
         }
     }

@@ -4,6 +4,7 @@ use super::canonical::{Canonical, Fields, texts};
 use super::context::Context;
 use super::diagnostic::Place;
 use super::header::within_limit;
+use super::keys::{LIST, names};
 use super::merge::{Entry, Merged};
 use super::read::{Keys, keys, sequence, shorten, text, word};
 use crate::expr::lists::{CidrSet, List, parse_network};
@@ -60,7 +61,7 @@ fn canonical_list(list: &List) -> Canonical {
 
 fn read_one(context: &mut Context, entry: &Entry, read_list: ReadList) -> Option<List> {
     let faults = &mut context.faults;
-    let keys = keys(faults, &entry.node, &entry.key.place, &["kind", "values", "file"])?;
+    let keys = keys(faults, &entry.node, &entry.key.place, &names(&LIST))?;
     let kind = keys.must(faults, "kind");
     let kind = kind.and_then(|node| word(faults, node, &[("string", ListKind::Text), ("cidr", ListKind::Cidr)]));
     let values = match (keys.get("values"), keys.get("file")) {

@@ -4,6 +4,7 @@ use super::canonical::{Canonical, Fields, texts};
 use super::context::Context;
 use super::diagnostic::Place;
 use super::expression::{Expression, Reach, condition};
+use super::keys::{BACKOFF, LOCK, names};
 use super::options::key_parts;
 use super::read::{DURATION_FORM, Keys, bad_value, boolean, duration, integer, keys, one_or_many, shorten, text};
 use super::types::{Backoff, Lock, LockDuration, Named};
@@ -18,12 +19,9 @@ const MAX_PROOFS: usize = 64;
 /// Most digits of a backoff factor.
 const MAX_FACTOR_DIGITS: usize = 9;
 
-/// The keys of `lock:`.
-const KEYS: [&str; 8] = ["target", "for", "covers", "covers_by", "backoff", "extend", "unlock", "release"];
-
 /// Reads a `lock:` mapping; `None`, with the faults noted, where a part of it is missing.
 pub fn read_lock(context: &mut Context, node: &Node, at: &Place) -> Option<(Lock, Canonical)> {
-    let keys = keys(&mut context.faults, node, at, &KEYS)?;
+    let keys = keys(&mut context.faults, node, at, &names(&LOCK))?;
     let mut fields = Fields::default();
     let target = read_target(context, &keys);
     let duration = keys.must(&mut context.faults, "for").and_then(|node| lock_duration(context, node, &mut fields));
@@ -135,8 +133,7 @@ fn read_proofs(context: &mut Context, keys: &Keys) -> Vec<String> {
 }
 
 fn read_backoff(context: &mut Context, node: &Node, fields: &mut Fields) -> Option<Backoff> {
-    let allowed = ["factor", "max", "forget", "until_unlocked_from", "reset"];
-    let keys = keys(&mut context.faults, node, &node.place, &allowed)?;
+    let keys = keys(&mut context.faults, node, &node.place, &names(&BACKOFF))?;
     let mut own = Fields::default();
     let reset = put_expression(condition(context, &keys, "reset"), "reset", &mut own);
     let faults = &mut context.faults;

@@ -3,13 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::diagnostic::{Diagnostic, Faults, Place};
+use super::keys::{SECTIONS, names};
 use super::load::SourceFile;
 use super::read::{keys, mapping, sequence};
 use super::yaml::{self, Key, Kind, Node};
-
-/// All top-level keys, in the order in which people write them.
-pub const SECTIONS: [&str; 9] =
-    ["ruleset", "rates", "types", "fields", "derive", "lists", "features", "rules", "scores"];
 
 /// The merged files.
 #[derive(Debug, Clone, Default)]
@@ -69,16 +66,16 @@ impl Merged {
     }
 
     fn add_file(&mut self, root: &Node, faults: &mut Faults) {
-        if keys(faults, root, &root.place, &SECTIONS).is_none() {
+        if keys(faults, root, &root.place, &names(&SECTIONS)).is_none() {
             self.incomplete = true;
             return;
         }
         for (key, node) in mapping(faults, root).unwrap_or_default() {
-            let Some(section) = SECTIONS.iter().find(|section| **section == key.text) else { continue };
+            let Some(section) = SECTIONS.iter().find(|section| section.name == key.text) else { continue };
             if matches!(node.kind, Kind::Null) {
                 continue;
             }
-            match *section {
+            match section.name {
                 "ruleset" => self.add_header(key, node, faults),
                 "types" => self.types.extend(sequence(faults, node).unwrap_or_default().iter().cloned()),
                 section => self.add_section(section, node, faults),

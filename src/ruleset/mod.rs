@@ -3,7 +3,7 @@
 //! [`load`](load::load) is the way in: texts by value, so nothing here touches a file. Reading goes from the spanned
 //! tree ([`yaml`]) through typed reading ([`read`]) section by section; faults are collected, never returned early.
 
-mod aggregates;
+pub mod aggregates;
 mod canonical;
 mod context;
 mod derive;
@@ -11,6 +11,7 @@ pub mod diagnostic;
 mod expression;
 mod features;
 mod header;
+pub mod keys;
 mod lists;
 pub mod load;
 mod locks;

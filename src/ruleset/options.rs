@@ -1,9 +1,10 @@
 //! The options of a feature: which it must, may and cannot have, and what each says.
 
-use super::aggregates::{Need, OPTIONS, ROWS, Row, UNSUPPORTED};
+use super::aggregates::{Need, ROWS, Row, UNSUPPORTED};
 use super::canonical::Canonical;
 use super::context::Context;
 use super::diagnostic::{Faults, Place};
+use super::keys::{FEATURE, names};
 use super::merge::Entry;
 use super::read::{DURATION_FORM, Keys, duration, integer, mapping, one_or_many, shorten, text};
 use super::suggest::{did_you_mean, one_of};
@@ -21,31 +22,31 @@ pub fn find_row(faults: &mut Faults, entry: &Entry) -> Option<Row> {
     let entries = mapping(faults, &entry.node)?;
     let Some((_, node)) = entries.iter().find(|(key, _)| key.text == "aggregate") else {
         let finding = faults.error("missing-key", &entry.key.place, "`aggregate` is missing here");
-        finding.expected(one_of(&names()));
+        finding.expected(one_of(&aggregate_names()));
         return None;
     };
     let name = text(faults, node, "the name of an aggregate")?;
     let row = ROWS.iter().find(|row| row.name == name);
     if row.is_none() && UNSUPPORTED.contains(&name) {
         let message = format!("the aggregate `{name}` is not supported by this version yet");
-        faults.error("unsupported", &node.place, message).expected(one_of(&names()));
+        faults.error("unsupported", &node.place, message).expected(one_of(&aggregate_names()));
     } else if row.is_none() {
-        let help = did_you_mean(name, names());
+        let help = did_you_mean(name, aggregate_names());
         faults
             .error("bad-value", &node.place, format!("unknown aggregate `{name}`"))
-            .expected(one_of(&names()))
+            .expected(one_of(&aggregate_names()))
             .help(help);
     }
     row.copied()
 }
 
-fn names() -> Vec<&'static str> {
+fn aggregate_names() -> Vec<&'static str> {
     ROWS.iter().map(|row| row.name).collect()
 }
 
 /// Options that are missing, and options that this aggregate does not take.
 pub fn check_needs(faults: &mut Faults, keys: &Keys, row: &Row) {
-    for option in OPTIONS {
+    for option in names(&FEATURE) {
         let Some(need) = row.need(option) else { continue };
         match (need, keys.key_place(option)) {
             (Need::Must, None) => {

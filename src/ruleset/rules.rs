@@ -4,6 +4,7 @@ use super::canonical::{Canonical, Fields, texts};
 use super::context::Context;
 use super::expression::{Expression, condition};
 use super::header::within_limit;
+use super::keys::{IF_MISSING, RULE, names};
 use super::locks::read_lock;
 use super::merge::{Entry, Merged};
 use super::read::{Keys, bad_value, integer, keys, one_or_many, text, word};
@@ -15,9 +16,6 @@ const MAX_RULES: usize = 1000;
 /// Longest rule id, bytes.
 const MAX_ID: usize = 128;
 
-/// The keys of a rule.
-const KEYS: [&str; 9] = ["on", "when", "if_missing", "mode", "score", "action", "lock", "reason", "tags"];
-
 const MODES: [(&str, Option<Mode>); 3] =
     [("enforce", Some(Mode::Enforce)), ("shadow", Some(Mode::Shadow)), ("off", None)];
 
@@ -28,6 +26,16 @@ const ACTIONS: [(&str, Action); 5] = [
     ("deny", Action::Deny),
     ("lock", Action::Lock),
 ];
+
+/// What `mode` may be.
+pub fn mode_names() -> Vec<&'static str> {
+    MODES.iter().map(|(name, _)| *name).collect()
+}
+
+/// What `action` may be.
+pub fn action_names() -> Vec<&'static str> {
+    ACTIONS.iter().map(|(name, _)| *name).collect()
+}
 
 /// Reads `rules:`, sorted by id; those that are `off` are checked and left out.
 pub fn read_rules(context: &mut Context, merged: &Merged) -> (Vec<Rule>, Canonical) {
@@ -63,7 +71,7 @@ struct Effect {
 
 /// A rule and its canonical form; the rule is `None` where it is `off`, all is `None` where it has a fault.
 fn read_rule(context: &mut Context, entry: &Entry) -> Option<(Option<Rule>, Canonical)> {
-    let keys = keys(&mut context.faults, &entry.node, &entry.key.place, &KEYS)?;
+    let keys = keys(&mut context.faults, &entry.node, &entry.key.place, &names(&RULE))?;
     let on = condition(context, &keys, "on");
     keys.must(&mut context.faults, "when");
     let when = condition(context, &keys, "when");
@@ -115,10 +123,7 @@ fn read_effect(context: &mut Context, keys: &Keys) -> Effect {
         mode: keys.get("mode").and_then(|node| word(faults, node, &MODES)).unwrap_or(Some(Mode::Enforce)),
         action: keys.get("action").and_then(|node| word(faults, node, &ACTIONS)).unwrap_or_default(),
         score: keys.get("score").and_then(|node| integer(faults, node, 0, 100)).unwrap_or(0),
-        fire_if_missing: keys
-            .get("if_missing")
-            .and_then(|node| word(faults, node, &[("pass", false), ("fire", true)]))
-            .unwrap_or(false),
+        fire_if_missing: keys.get("if_missing").and_then(|node| word(faults, node, &IF_MISSING)).unwrap_or(false),
     }
 }
 

@@ -12,11 +12,11 @@ use super::field::{Field, Raw, RawFields, Slot};
 use super::number::{double, integer, is_number};
 
 /// Longest `id` and `account`, in bytes.
-pub(super) const MAX_ID: usize = 128;
+pub const MAX_ID: usize = 128;
 /// Longest `type`, in bytes.
 pub(super) const MAX_TYPE: usize = 32;
 /// Longest optional string, in bytes.
-pub(super) const MAX_TEXT: usize = 256;
+pub const MAX_TEXT: usize = 256;
 
 /// A field that breaks its rule, and what was expected of it.
 #[derive(Debug, Clone, Copy, PartialEq)]

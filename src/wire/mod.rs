@@ -24,6 +24,7 @@ mod values;
 pub use csv::{CsvHeader, CsvHeaderFault, RowEnd};
 pub use json::{JsonDecoder, MAX_RECORD};
 pub use json_string::{write_json_string, write_json_text};
+pub use judge::{MAX_ID, MAX_TEXT};
 pub use raw::{RawBatch, RawRecord, decode, record_time};
 
 use std::collections::BTreeMap;
@@ -40,4 +41,14 @@ pub struct Schema {
     pub rates: BTreeMap<[u8; 3], Rate>,
     /// Declared extra fields, sorted by name.
     pub fields: Vec<(String, FieldType)>,
+}
+
+/// The fields that every event must have.
+pub fn required_fields() -> impl Iterator<Item = &'static str> {
+    field::REQUIRED.iter().map(|slot| slot.name())
+}
+
+/// The names of all built-in fields, in the order in which they are judged.
+pub fn built_in_fields() -> impl Iterator<Item = &'static str> {
+    field::SLOTS.iter().map(|(_, name)| *name)
 }
