@@ -80,10 +80,12 @@ impl Events {
                 time += (SECOND as u64 + self.below(40 * SECOND as u64)) as i64;
                 let device = format!("stranger{owner}-{raid}-{}", step % devices);
                 let ip = if is_near { address(owner) } else { format!("203.0.113.{}", self.below(250)) };
-                let account = if kind == 1 { format!("owner{}", (owner as u64 + step) % 1000) } else { format!("owner{owner}") };
+                let account =
+                    if kind == 1 { format!("owner{}", (owner as u64 + step) % 1000) } else { format!("owner{owner}") };
                 // Each a little earlier than the one before, within what is accepted as late.
                 let stamped = if kind == 2 { time - 8 * MINUTE - step as i64 * SECOND } else { time };
-                let place = if kind == 3 { format!(r#""ip":"{ip}""#) } else { format!(r#""device":"{device}","ip":"{ip}""#) };
+                let place =
+                    if kind == 3 { format!(r#""ip":"{ip}""#) } else { format!(r#""device":"{device}","ip":"{ip}""#) };
                 self.add("stranger", time, stamped, &account, &format!("{},{place}", deed(kind, step)));
             }
         }

@@ -68,7 +68,8 @@ fn every_lock_of_the_pack_is_set_in_a_story() -> Result<()> {
         .filter(|record| record["transition"] == "locked")
         .filter_map(|record| record["rule"].as_str())
         .collect();
-    let locking: BTreeSet<String> = pack()?.rules.iter().filter(|rule| rule.lock.is_some()).map(|rule| rule.id.clone()).collect();
+    let locking: BTreeSet<String> =
+        pack()?.rules.iter().filter(|rule| rule.lock.is_some()).map(|rule| rule.id.clone()).collect();
     assert_eq!(locked.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), locking);
     Ok(())
 }
