@@ -21,7 +21,7 @@ const LEAST_WAIT: Duration = Duration::from_millis(1);
 /// As in the service.
 const MOST_BYTES: usize = 16 << 20;
 const REST: &[u8] =
-    br#","action":"allow","score":0,"hits":[],"covered_by":[],"ruleset":"wallet-default@0776ec05b2dd","#;
+    br#","action":"allow","score":0,"hits":[],"covered_by":[],"ruleset":"wallet-default@9ddcd10bd79e","#;
 
 struct Bare<'a> {
     job: &'a Job,

@@ -12,11 +12,17 @@ macro_rules! file {
 }
 
 /// All files of the pack.
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 11] = [
     file!("credentials.yaml"),
     file!("devices.yaml"),
+    file!("failures.yaml"),
     file!("freeze.yaml"),
+    file!("merchants.yaml"),
     file!("settings.yaml"),
+    file!("spending.yaml"),
+    file!("spraying.yaml"),
+    file!("takeover.yaml"),
+    file!("timing.yaml"),
     file!("velocity.yaml"),
 ];
 
