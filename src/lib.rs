@@ -24,4 +24,5 @@ pub mod ruleset;
 #[cfg(feature = "service")]
 pub mod service;
 pub mod tables;
+pub mod verdict;
 pub mod wire;

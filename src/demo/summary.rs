@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::tally::{Caught, Tally};
+use super::tally::Tally;
 use crate::generate::AttackKind;
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
 use crate::tables::{counts, finish, grouped, new_table};
+use crate::verdict::Caught;
 
 /// All that is summed up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +141,7 @@ mod tests {
             honest_stopped: 6,
             ..Tally::default()
         };
-        tally.attacks[0] = Caught { planted: 4, missed: 1, after: [(5, 1), (7, 1)].into() };
+        tally.attacks[0] = Caught { planted: 4, missed: 1, in_time: 2, after: [(5, 1), (7, 1)].into() };
         let (rules, elapsed) = ("wallet@0123".to_owned(), Duration::from_millis(500));
         Summary { rules, seed: 1, events: 1014, elapsed, tally, is_interrupted: false }
     }
