@@ -21,8 +21,10 @@ use lockkeeper::wire::{RawBatch, RawRecord, decode};
 const SEED: u64 = 20_261_122;
 const DAY: i64 = 86_400_000;
 const DAYS: i64 = 30;
-const ACCOUNTS: u32 = 10_000;
-const EVENTS: u64 = 1_000_000;
+/// After ten days people are known.
+const KNOWN_AFTER: i64 = 10 * DAY;
+const ACCOUNTS: u32 = 20_000;
+const EVENTS: u64 = 2_000_000;
 /// Of each kind.
 const ATTACKS: u32 = 25;
 /// Events decided at a time.
@@ -60,7 +62,7 @@ fn month() -> Options {
         seed: number("ATTACKS_SEED", SEED),
         length: DAYS * DAY,
         attacks: Attacks::each(ATTACKS),
-        attacks_begin: (333, 990),
+        attacks_begin: (350, 990),
         late: Late { per_mille: 2, by: 45_000 },
         ..Options::default()
     }
@@ -88,7 +90,7 @@ impl Trial {
         Trial {
             traffic: Traffic::new(options).expect("options that fit"),
             engine: Engine::new(rules, EngineOptions::default()),
-            court: Court::default(),
+            court: Court::new(options.start + KNOWN_AFTER),
             raw: RawBatch { sources: vec![Source::File("-".to_owned())], ..RawBatch::default() },
             batch: Batch::new(&types),
             lines: 0,
@@ -128,7 +130,7 @@ impl Trial {
 fn judge(options: &Options, rules: &Path) -> Report {
     let mut trial = Trial::new(options, rules);
     while trial.step() {}
-    trial.court.report(options.accounts, options.length as f64 / DAY as f64)
+    trial.court.report(options.accounts, options.start, options.length)
 }
 
 #[test]
@@ -148,7 +150,7 @@ fn the_pack_catches_attacks_in_time_and_locks_no_honest_account() {
 #[test]
 fn a_rule_set_that_allows_everything_catches_nothing_and_one_that_denies_everything_is_never_right() {
     let folder = tempfile::tempdir().expect("a folder");
-    let options = Options { accounts: 500, events: 10_000, length: 3 * DAY, attacks: Attacks::each(2), ..month() };
+    let options = Options { accounts: 500, events: 10_000, length: 13 * DAY, attacks: Attacks::each(2), ..month() };
     let with = |action: &str| {
         let path = folder.path().join(format!("{action}.yaml"));
         let text = format!(

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::days::PLANTED;
 use super::tally::Tally;
-use crate::generate::AttackKind;
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
 use crate::tables::{counts, finish, grouped, new_table};
@@ -99,9 +99,9 @@ Kafka was librdkafka's in-process cluster, which has no transactions: exactly-on
   with your Kafka                              lockkeeper run --config docs/lockkeeper.example.yaml
 ";
 
-/// Kinds of attacks by name.
+/// Kinds of attacks that are planted, by name.
 pub(super) fn kinds(tally: &Tally) -> impl Iterator<Item = (&'static str, &Caught)> {
-    AttackKind::ALL.iter().zip(&tally.attacks).map(|((_, name), caught)| (*name, caught))
+    PLANTED.iter().map(|kind| (kind.name(), &tally.attacks[*kind as usize]))
 }
 
 fn attack_json(name: &str, caught: &Caught) -> Value {
@@ -162,7 +162,7 @@ mod tests {
         });
         assert_eq!(json["attacks"][0], guessing);
         assert_eq!(json["attacks"][1]["median_events"], Value::Null);
-        assert_eq!(json["attacks"].as_array().map(Vec::len), Some(AttackKind::ALL.len()));
+        assert_eq!(json["attacks"].as_array().map(Vec::len), Some(PLANTED.len()));
         assert_eq!(json["honest"], json!({ "accounts_locked": 1, "events_stopped": 6 }));
     }
 

@@ -69,6 +69,11 @@ impl Attacks {
         Attacks(AttackKind::ALL.iter().map(|(kind, _)| (*kind, count)).collect())
     }
 
+    /// Each of these kinds `count` times.
+    pub fn of(kinds: &[AttackKind], count: u32) -> Self {
+        Attacks(kinds.iter().map(|kind| (*kind, count)).collect())
+    }
+
     /// Kinds with their counts, in the order written.
     pub fn iter(&self) -> impl Iterator<Item = (AttackKind, u32)> + '_ {
         self.0.iter().copied()

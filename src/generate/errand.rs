@@ -62,7 +62,12 @@ impl Errands {
     }
 
     /// An errand that is due, and whose; `suits` says whether an account can run it.
-    pub fn next(&mut self, time: i64, hour: i64, suits: impl Fn(&Script, u32) -> bool) -> Option<(&'static Script, u32)> {
+    pub fn next(
+        &mut self,
+        time: i64,
+        hour: i64,
+        suits: impl Fn(&Script, u32) -> bool,
+    ) -> Option<(&'static Script, u32)> {
         if !HOURS.contains(&hour) {
             return None;
         }

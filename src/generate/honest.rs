@@ -5,8 +5,8 @@
 
 use super::script::{Cast, Phase, Script};
 use super::step::{
-    CODE, COMPLAINT, DECLINED, Kind, LOGIN, MINUTES, NEW_LIMIT, NEW_PASSWORD, PAID, PAY, PAYEE, PROMPT, Price,
-    REFUND, REFUND_REQUEST, SECONDS, SEND, SENT, Step, TOP_UP, WITHDRAWAL, WRONG_CODE, WRONG_PASSWORD, Whom, refused,
+    CODE, COMPLAINT, DECLINED, Kind, LOGIN, MINUTES, NEW_LIMIT, NEW_PASSWORD, PAID, PAY, PAYEE, PROMPT, Price, REFUND,
+    REFUND_REQUEST, SECONDS, SEND, SENT, Step, TOP_UP, WITHDRAWAL, WRONG_CODE, WRONG_PASSWORD, Whom, refused,
 };
 
 const fn story(steps: &'static [Phase]) -> Script {
@@ -45,17 +45,7 @@ pub static HONEST: [(usize, Script); 28] = [
     (4, story(&[Phase::once(&[PAY, PAID, REFUND_REQUEST, REFUND])])),
     (1, story(&[Phase::once(&[PAY, PAID, COMPLAINT])])),
     (9, Script::of_balances(&[Phase::once(&[PAYEE, SEND.opens(Price::Usual, Whom::Same), SENT])])),
-    (
-        1,
-        Script::of_balances(&[Phase::once(&[
-            LOGIN,
-            PROMPT,
-            CODE,
-            PAYEE,
-            SEND.opens(Price::Large, Whom::Same),
-            SENT,
-        ])]),
-    ),
+    (1, Script::of_balances(&[Phase::once(&[LOGIN, PROMPT, CODE, PAYEE, SEND.opens(Price::Large, Whom::Same), SENT])])),
     (4, story(&[Phase::once(&[LOGIN, PROMPT, CODE, NEW_PASSWORD])])),
     (4, story(&[Phase::once(&[LOGIN, PROMPT, CODE, NEW_LIMIT])])),
 ];

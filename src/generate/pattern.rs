@@ -16,10 +16,11 @@ const BACK: (u32, u32) = (4 * MINUTES, 9 * MINUTES);
 
 const LET_IN: Step = LOGIN.intruder().damaging();
 const TINY: Step = PAY.opens(Price::Tiny, Whom::Stranger).intruder();
-const DRAIN: Step = SEND.opens(Price::Large, Whom::Gang);
+const DRAIN: Step = SEND.opens(Price::Haul, Whom::Gang);
 const GONE: Step = SENT.damaging();
 
-static GUESSING: Script = Script::new(&[Phase::repeat(20, 40, &[WRONG_PASSWORD.intruder().after(SECONDS, 8 * SECONDS)])]);
+static GUESSING: Script =
+    Script::new(&[Phase::repeat(20, 40, &[WRONG_PASSWORD.intruder().after(SECONDS, 8 * SECONDS)])]);
 
 static STUFFING: Script = Script::new(&[
     Phase::repeat(60, 120, &[WRONG_PASSWORD.intruder().after(200, 2 * SECONDS)]).cast(Cast::Others),
@@ -28,7 +29,7 @@ static STUFFING: Script = Script::new(&[
 
 static TAKEOVER: Script = Script::of_balances(&[
     Phase::once(&[WRONG_PASSWORD.intruder(), LET_IN, PROMPT.intruder(), CODE.intruder(), NEW_PASSWORD.intruder()]),
-    Phase::once(&[BIND.intruder(), PAYEE.opens(Price::Large, Whom::Gang).intruder()]),
+    Phase::once(&[BIND.intruder(), PAYEE.opens(Price::Haul, Whom::Gang).intruder()]),
     Phase::repeat(1, 3, &[DRAIN.intruder(), GONE.intruder()]),
 ]);
 
@@ -93,10 +94,7 @@ static IMPOSSIBLE_TRAVEL: Script = Script::new(&[
     Phase::repeat(
         2,
         5,
-        &[
-            PAY.opens(Price::Usual, Whom::Stranger).by(Who::FarIntruder),
-            PAID.by(Who::FarIntruder).damaging(),
-        ],
+        &[PAY.opens(Price::Usual, Whom::Stranger).by(Who::FarIntruder), PAID.by(Who::FarIntruder).damaging()],
     ),
 ]);
 

@@ -84,6 +84,11 @@ impl Script {
         step.who.is_intruder() || self.is_by_owners()
     }
 
+    /// Whether any step does damage.
+    pub fn does_damage(&self) -> bool {
+        self.steps().any(|step| step.damages)
+    }
+
     /// Whether rounds are gone through again, so that they must be remembered.
     pub fn returns(&self) -> bool {
         self.phases.iter().any(|phase| phase.cast == Cast::Again)

@@ -150,6 +150,8 @@ pub enum Price {
     Wage,
     /// What somebody is talked into sending.
     Scam,
+    /// What a thief takes at once: from hundreds to tens of thousands of units, mostly thousands.
+    Haul,
     /// Thousands of units.
     Large,
     /// A little less than the sum from which questions are asked.
@@ -274,7 +276,8 @@ pub const WRONG_CODE: Step = Step::new(Kind::SecondFactor, Ending::Failure("wron
 /// The owner says no, or nothing.
 pub const DECLINED: Step = Step::new(Kind::SecondFactor, Ending::Failure("declined"), (5 * SECONDS, 30 * SECONDS));
 /// A payment is tried.
-pub const PAY: Step = Step::new(Kind::Payment, Ending::Open, (10 * SECONDS, 4 * MINUTES)).opens(Price::Usual, Whom::Habit);
+pub const PAY: Step =
+    Step::new(Kind::Payment, Ending::Open, (10 * SECONDS, 4 * MINUTES)).opens(Price::Usual, Whom::Habit);
 /// It is paid.
 pub const PAID: Step = Step::new(Kind::Payment, Ending::Success, (300, 6 * SECONDS));
 /// A transfer is tried.
@@ -283,7 +286,8 @@ pub const SEND: Step =
 /// It is sent.
 pub const SENT: Step = Step::new(Kind::Transfer, Ending::Success, (300, 4 * SECONDS));
 /// Money is put in.
-pub const TOP_UP: Step = Step::new(Kind::TopUp, Ending::Success, (5 * SECONDS, MINUTES)).opens(Price::Round, Whom::Habit);
+pub const TOP_UP: Step =
+    Step::new(Kind::TopUp, Ending::Success, (5 * SECONDS, MINUTES)).opens(Price::Round, Whom::Habit);
 /// Money is taken out.
 pub const WITHDRAWAL: Step =
     Step::new(Kind::Withdrawal, Ending::Success, (5 * SECONDS, MINUTES)).opens(Price::Round, Whom::Habit);

@@ -40,6 +40,8 @@ pub struct Story {
     place: Place,
     /// Events to come.
     left: u32,
+    /// How many times slower than written it is told.
+    pace: u32,
     /// Accounts and orders of the rounds so far, where they are gone through again.
     past: Vec<(u32, Order)>,
     attack: Option<Attack>,
@@ -70,13 +72,19 @@ impl Story {
         let left = most.min(u64::from(script.len(rounds))) as u32;
         let order = Order { number: 0, counterparty: (Party::None, 0), amount: 0 };
         let (begun, main, place, past) = (due, account, Place::default(), Vec::new());
-        Story { due, begun, number, script, main, account, order, rounds, place, left, past, attack: None }
+        Story { due, begun, number, script, main, account, order, rounds, place, left, pace: 1, past, attack: None }
     }
 
-    /// The story is an attack.
-    pub fn planted(mut self, kind: AttackKind) -> Self {
+    /// The story is an attack, by somebody so patient.
+    pub fn planted(mut self, kind: AttackKind, pace: u32) -> Self {
         self.attack = Some(Attack { kind, acted: 0, acts: self.script.acts(self.rounds) });
+        self.pace = pace;
         self
+    }
+
+    /// The next step comes after such a wait, but not after `latest`.
+    pub fn wait(&mut self, ms: u32, latest: i64) {
+        self.due = (self.due + i64::from(ms) * i64::from(self.pace)).min(latest);
     }
 
     /// The step to be told, unless it is over.

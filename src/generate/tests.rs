@@ -146,6 +146,12 @@ fn what_is_told_of_an_event_is_what_its_line_says() {
             said,
             (text(&event, "id").to_owned(), text(&event, "account").to_owned(), text(&event, "type"), time(&event))
         );
+        let (party, number) = told.counterparty;
+        let counterparty = if party == Party::None { String::new() } else { format!("{}{number}", party.prefix()) };
+        assert_eq!(counterparty, text(&event, "counterparty"), "{event}");
+        assert_eq!(told.device.is_some(), event["device"].is_string(), "{event}");
+        let is_outflow = ["payment", "transfer", "withdrawal"].contains(&text(&event, "type"));
+        assert_eq!(told.is_attempt, is_outflow && event["outcome"].is_null(), "{event}");
     }
 }
 
@@ -165,9 +171,15 @@ fn the_parts_of_an_attack_are_told() {
         let acts: Vec<u32> = parts.iter().filter_map(|(part, _)| part.act).collect();
         assert_eq!(acts, (1..=first.acts).collect::<Vec<_>>(), "{first:?}");
         let by_owner = parts.iter().filter(|(part, _)| part.act.is_none()).count();
-        // The owner freezes, an operator unlocks, the owner logs in.
-        assert_eq!(by_owner, if first.kind == AttackKind::LostPhone { 3 } else { 0 });
-        let has_intruder = first.kind != AttackKind::VelocityBurst;
+        // The owner freezes, an operator unlocks, the owner logs in; or is at home while somebody else is not.
+        let expected = match first.kind {
+            AttackKind::LostPhone => 3,
+            AttackKind::ImpossibleTravel => 1,
+            _ => 0,
+        };
+        assert_eq!(by_owner, expected, "{first:?}");
+        use AttackKind::{MuleAccounts, RefundAbuse, Structuring, VelocityBurst};
+        let has_intruder = ![VelocityBurst, Structuring, RefundAbuse, MuleAccounts].contains(&first.kind);
         assert!(parts.iter().all(|(part, event)| foreign(event) == (has_intruder && part.act.is_some())));
     }
 }
@@ -241,6 +253,11 @@ fn count(events: &[Value], matches: impl Fn(&Value) -> bool) -> usize {
     events.iter().filter(|event| matches(event)).count()
 }
 
+/// Major units; 0 where there is none.
+fn amount(event: &Value) -> f64 {
+    text(event, "amount").parse().unwrap_or_default()
+}
+
 fn foreign(event: &Value) -> bool {
     ["192.0.2.", "198.51.100.", "203.0.113."].iter().any(|network| text(event, "ip").starts_with(network))
 }
@@ -271,19 +288,20 @@ fn stuffing_tries_many_accounts_and_gets_in() {
 fn takeover_changes_everything_and_pays_out() {
     let events = planted(AttackKind::Takeover);
     let types: Vec<_> = events.iter().filter(|e| foreign(e)).map(|event| text(event, "type")).collect();
-    let expected =
-        ["login", "login", "second_factor", "password_change", "device_bind", "payee_add", "transfer", "transfer"];
-    assert_eq!(types, expected);
-    let large = |event: &Value| text(event, "amount").parse::<f64>().is_ok_and(|amount| amount >= 3000.0);
-    assert_eq!(count(&events, |event| foreign(event) && large(event)), 2);
+    let expected = ["login", "login", "second_factor", "second_factor", "password_change", "device_bind", "payee_add"];
+    assert_eq!(types[..7], expected);
+    assert!([2, 4, 6].contains(&types[7..].len()) && types[7..].iter().all(|kind| *kind == "transfer"), "{types:?}");
+    assert_eq!(count(&events, |event| foreign(event) && amount(event) >= 500.0), types[7..].len());
+    let payees: BTreeSet<_> = events.iter().filter(|e| foreign(e)).map(|event| text(event, "counterparty")).collect();
+    assert_eq!(payees.len(), 2, "one, or nobody: {payees:?}");
 }
 
 #[test]
 fn card_testing_pays_little_and_then_much() {
     let events = planted(AttackKind::CardTesting);
-    let amounts: Vec<f64> = events.iter().filter(|e| foreign(e)).flat_map(|e| text(e, "amount").parse()).collect();
+    let amounts: Vec<f64> = events.iter().filter(|e| foreign(e)).map(amount).collect();
     let tiny = amounts.iter().filter(|&&amount| amount < 1.0).count();
-    assert!((18..=34).contains(&tiny) && tiny + 2 == amounts.len(), "{amounts:?}");
+    assert!((18..=34).contains(&tiny) && [2, 4, 6].contains(&(amounts.len() - tiny)), "{amounts:?}");
     assert!(amounts[tiny..].iter().all(|&amount| amount >= 3000.0));
 }
 
@@ -307,6 +325,208 @@ fn a_lost_phone_is_frozen_and_unlocked() {
     assert!(count(&events, |event| event["reason"] == "locked") >= 1);
 }
 
+/// The events of the one attack planted, its owner's included, with their parts.
+fn parts(kind: AttackKind) -> Vec<(Part, Value)> {
+    let options = Options { attacks: format!("{}=1", kind.name()).parse().expect("a list"), ..small() };
+    told(&options).into_iter().filter_map(|(told, event)| told.part.map(|part| (part, event))).collect()
+}
+
+/// Events of a type with this outcome.
+fn of_type(parts: &[(Part, Value)], name: &str, outcome: &str) -> usize {
+    parts.iter().filter(|(_, event)| text(event, "type") == name && text(event, "outcome") == outcome).count()
+}
+
+#[test]
+fn a_device_farm_is_one_device_with_many_accounts() {
+    let parts = parts(AttackKind::DeviceFarm);
+    let all = |field: &str| parts.iter().map(|(_, event)| text(event, field)).collect::<BTreeSet<_>>();
+    let logins = of_type(&parts, "login", "success");
+    assert!((8..=20).contains(&logins) && all("account").len() >= logins - 2, "{logins}");
+    assert_eq!(all("device").len(), 1);
+    assert_eq!(of_type(&parts, "transfer", "success"), logins, "each is emptied");
+    let accounts = |kind: &str| -> Vec<_> {
+        parts
+            .iter()
+            .filter(|(_, e)| e["type"] == kind && !e["outcome"].is_null())
+            .map(|(_, e)| text(e, "account"))
+            .collect()
+    };
+    assert_eq!(accounts("login"), accounts("transfer"), "in the same order");
+}
+
+#[test]
+fn structuring_stays_a_little_below() {
+    let parts = parts(AttackKind::Structuring);
+    let amounts: Vec<f64> = parts.iter().map(|(_, event)| amount(event)).filter(|amount| *amount > 0.0).collect();
+    assert!(
+        (10..=20).contains(&amounts.len()) && amounts.iter().all(|a| (45_000.0..50_000.0).contains(a)),
+        "{amounts:?}"
+    );
+}
+
+#[test]
+fn refund_abuse_asks_every_order_back() {
+    let parts = parts(AttackKind::RefundAbuse);
+    let orders = |kind: &str| -> Vec<_> {
+        let of_kind = parts
+            .iter()
+            .filter(|(_, e)| e["type"] == kind && e["outcome"] != "success" || e["type"] == kind && kind == "refund");
+        of_kind.map(|(_, e)| (text(e, "order"), text(e, "amount"), text(e, "counterparty"))).collect()
+    };
+    assert!((6..=12).contains(&orders("payment").len()));
+    assert_eq!(orders("payment"), orders("refund_request"));
+    assert_eq!(orders("payment"), orders("refund"));
+}
+
+#[test]
+fn code_fatigue_prompts_until_the_owner_gives_in() {
+    let parts = parts(AttackKind::CodeFatigue);
+    let declined = of_type(&parts, "second_factor", "failure");
+    assert!((6..=20).contains(&declined), "{declined}");
+    assert_eq!(of_type(&parts, "second_factor", ""), declined + 1);
+    assert_eq!((of_type(&parts, "second_factor", "success"), of_type(&parts, "transfer", "success")), (1, 2));
+}
+
+#[test]
+fn nobody_travels_like_that() {
+    let parts = parts(AttackKind::ImpossibleTravel);
+    let (home, away) = (&parts[0].1, &parts[1].1);
+    assert!(!foreign(home) && foreign(away) && home["country"] != away["country"]);
+    assert!(time(away) - time(home) <= 4 * rhythm::HOUR, "{home} {away}");
+}
+
+#[test]
+fn back_dated_events_are_minutes_behind() {
+    let options = Options { attacks: "back_dating=3".parse().expect("a list"), ..small() };
+    let mut newest = i64::MIN;
+    for (told, event) in told(&options) {
+        match told.part {
+            Some(_) => assert!((200_000..=540_000).contains(&(newest - told.time)), "{event}"),
+            None => assert!(told.time >= newest),
+        }
+        newest = newest.max(told.time);
+    }
+}
+
+#[test]
+fn mules_collect_and_send_on() {
+    let parts = parts(AttackKind::MuleAccounts);
+    let mule = text(&parts[0].1, "counterparty").to_owned();
+    let (outflows, inflows): (Vec<_>, Vec<_>) = parts.iter().partition(|(_, event)| event["account"] == mule.as_str());
+    assert!(inflows.iter().all(|(part, event)| event["counterparty"] == mule.as_str() && !part.damages));
+    assert!((10..=20).contains(&inflows.len()) && (6..=10).contains(&outflows.len()), "{inflows:?} {outflows:?}");
+    assert_eq!(outflows.iter().filter(|(part, _)| part.damages).count() * 2, outflows.len());
+}
+
+#[test]
+fn wages_and_rent_come_once_a_month() {
+    let options = Options { accounts: 300, events: 90_000, length: 30 * rhythm::DAY, ..Options::default() };
+    let (mut wages, mut rents) = (BTreeMap::<String, u32>::new(), 0);
+    for event in events(&options) {
+        if text(&event, "counterparty").starts_with('c') {
+            assert_eq!(event["type"], "top_up", "{event}");
+            *wages.entry(text(&event, "account").to_owned()).or_default() += 1;
+        }
+        rents += u32::from(event["type"] == "transfer" && amount(&event) >= 480.0 && amount(&event) % 12.0 == 0.0);
+    }
+    assert!((200..=300).contains(&wages.len()) && wages.values().all(|&count| count == 1), "{wages:?}");
+    assert!(rents > 0);
+}
+
+#[test]
+fn wallets_are_those_asked_for_and_cards_send_no_money() {
+    let options = Options { wallets: "apple_pay,google_pay".parse().expect("wallets"), ..small() };
+    let mut seen = BTreeMap::<String, u32>::new();
+    for event in events(&options) {
+        *seen.entry(text(&event, "wallet").to_owned()).or_default() += 1;
+        assert!(!["transfer", "top_up", "withdrawal", "payee_add"].contains(&text(&event, "type")), "{event}");
+    }
+    assert!(seen.keys().eq(["apple_pay", "google_pay"]) && seen.values().all(|&count| count > 5000), "{seen:?}");
+}
+
+/// Lines of both streams.
+fn streams(options: &Options) -> [String; 2] {
+    let mut streams = [String::new(), String::new()];
+    let written = write_all::<OptionsError>(options, |stream, chunk, _| {
+        streams[stream as usize] += std::str::from_utf8(chunk).expect("UTF-8");
+        Ok(())
+    });
+    assert!(written.is_ok(), "{written:?}");
+    streams
+}
+
+#[test]
+fn labels_speak_of_every_event_of_an_attack() {
+    let aside = Options { attacks: Attacks::each(1), labels: Labels::Aside { delay: 60_000 }, ..small() };
+    let [events, labels] = streams(&aside);
+    assert_eq!(events.as_bytes(), bytes(&Options { labels: Labels::None, ..aside.clone() }), "the events are the same");
+    let labels: Vec<Value> = labels.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let of: BTreeMap<&str, &Value> = labels.iter().map(|label| (text(label, "ref"), label)).collect();
+    assert_eq!(of.len(), labels.len(), "one each");
+    let mut genuine = 0;
+    for (told, event) in told(&aside) {
+        let label = of.get(text(&event, "id"));
+        genuine += u32::from(told.part.is_none() && label.is_some());
+        let Some(part) = told.part else { continue };
+        let label = label.expect("a label");
+        assert_eq!(text(label, "label"), if part.act.is_some() { "fraud" } else { "genuine" });
+        assert_eq!((&label["attack"], &label["damages"]), (&part.kind.name().into(), &part.damages.into()));
+        assert_eq!(time(label), time(&event) + 60_000);
+        for field in ["account", "counterparty", "device"] {
+            assert_eq!(label[field], event[field], "{label}");
+        }
+    }
+    assert!((20..200).contains(&genuine), "{genuine}");
+}
+
+#[test]
+fn labels_among_the_events_come_when_their_time_has_come() {
+    let delay = 3 * rhythm::HOUR;
+    let among = Options { attacks: Attacks::each(1), labels: Labels::Among { delay }, ..small() };
+    let [all, labels] = streams(&among);
+    assert_eq!(labels, "");
+    let (mut newest, mut seen, mut count) = (i64::MIN, BTreeMap::new(), 0);
+    for line in all.lines() {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        seen.insert(text(&event, "id").to_owned(), time(&event));
+        if event["type"] == "label" {
+            count += 1;
+            assert_eq!(seen.get(text(&event, "ref")), Some(&(time(&event) - delay)), "{event}");
+            assert!(time(&event) >= newest, "{event}");
+        }
+        newest = newest.max(time(&event));
+    }
+    assert_eq!(all.lines().count(), 20_000 + count);
+    let [_, aside] = streams(&Options { labels: Labels::Aside { delay }, ..among });
+    assert_eq!(aside.lines().count(), count);
+}
+
+#[test]
+fn tables_say_what_lines_say() {
+    let options = Options { attacks: Attacks::each(1), labels: Labels::Among { delay: 1000 }, ..small() };
+    let ([lines, _], [table, _]) = (streams(&options), streams(&Options { format: Format::Csv, ..options }));
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let names = rows.headers().expect("a header").clone();
+    let mut count = 0;
+    for (row, line) in rows.records().zip(lines.lines()) {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        let row = row.expect("as many cells as columns");
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let cells: BTreeMap<_, _> = names.iter().zip(&row).filter(|(_, cell)| !cell.is_empty()).collect();
+        let fields = event.as_object().expect("an object");
+        assert_eq!(cells.len(), fields.len(), "{line}");
+        // Numbers are compared as written.
+        assert!(
+            fields.iter().all(|(name, value)| cells
+                .get(name.as_str())
+                .is_some_and(|cell| { *cell == plain(value) || cell.parse::<f64>().ok() == value.as_f64() })),
+            "{line}\n{row:?}"
+        );
+        count += 1;
+    }
+    assert_eq!((count, table.lines().count()), (lines.lines().count(), lines.lines().count() + 1));
+}
+
 #[test]
 fn wrong_options_are_explained() {
     let check = |options: Options, start: &str| {
@@ -319,6 +539,7 @@ fn wrong_options_are_explained() {
     check(Options { start: i64::MAX, ..small() }, "the period must be");
     check(Options { late: Late { per_mille: 1001, by: 1 }, ..small() }, "late events:");
     check(Options { late: Late { per_mille: 1, by: 0 }, ..small() }, "late events:");
+    check(Options { labels: Labels::Among { delay: -1 }, ..small() }, "labels come 0 to 3650 days");
     check(Options { after: u64::MAX, events: 1, ..small() }, "18446744073709551615 events before and 1 events");
     check(Options { attacks_begin: (0, 1001), ..small() }, "attacks begin between 0 and 1001 per mille");
     check(Options { events: 10, attacks: Attacks::each(1), ..small() }, "the attacks have ");

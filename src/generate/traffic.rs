@@ -10,13 +10,15 @@ use std::collections::binary_heap::PeekMut;
 use super::errand::Errands;
 use super::honest::HONEST;
 use super::pattern::pattern;
-use super::rhythm::{Rhythm, local_hour};
+use super::rhythm::{HOUR, Rhythm, local_hour};
 use super::script::Script;
 use super::story::Story;
 use super::told::Told;
 use super::world::World;
 use super::{Late, Options, OptionsError};
 
+/// No attacker drags on an attack longer than this, unless its script is longer, ms.
+const PATIENCE: i64 = 4 * HOUR;
 /// While errands are due, one story in so many is one.
 const STORIES_PER_ERRAND: u64 = 4;
 
@@ -98,14 +100,27 @@ impl Traffic {
         for (kind, count) in options.attacks.iter() {
             for _ in 0..count {
                 let progress = from + (to - from) * self.world.chance.unit();
-                let (script, time) = (pattern(kind), self.rhythm.at(progress));
+                let script = pattern(kind);
+                let pace = self.pace(script);
+                // So that it ends within the period, if the period is long enough.
+                let last = self.rhythm.end() - script.longest() * i64::from(pace);
+                let time = self.rhythm.at(progress).min(last.max(options.start));
                 let account = self.world.suitable(script, time);
-                let story = self.begin(script, time, account, u64::MAX).planted(kind);
+                let story = self.begin(script, time, account, u64::MAX).planted(kind, pace);
                 planted += story.len();
                 self.under_way.push(story);
             }
         }
         planted
+    }
+
+    /// How patient an attacker is: up to sixteen times slower than the script, but not past [`PATIENCE`]. What does no
+    /// damage lives by its speed.
+    fn pace(&mut self, script: &Script) -> u32 {
+        let slowest = if script.does_damage() { PATIENCE / script.longest().max(1) } else { 1 };
+        let drawn = 1 << self.world.chance.below(5);
+        // At most sixteen.
+        slowest.clamp(1, drawn) as u32
     }
 
     fn begin(&mut self, script: &'static Script, time: i64, account: u32, most: u64) -> Story {

@@ -114,7 +114,8 @@ impl World {
         let told = self.write(story, step, out);
         story.advance();
         if let Some(next) = story.step() {
-            story.due = (story.due + i64::from(self.chance.between(next.wait))).min(latest);
+            let wait = self.chance.between(next.wait);
+            story.wait(wait, latest);
         }
         Some(told)
     }
@@ -171,7 +172,8 @@ impl World {
             Price::Gift => self.chance.between((5, 150)) * 100,
             Price::Rent => 1_200 * means / 100 * 100,
             Price::Wage => 7_000 * means,
-            Price::Scam => self.chance.between((10, 90)) * 10_000,
+            Price::Scam => self.chance.between((5, 60)) * 10_000,
+            Price::Haul => self.around(400_000, 100).max(50_000),
             Price::Large => self.chance.between((300_000, 4_000_000)),
             Price::JustUnder => ASKED_FROM - self.chance.between((1, 40)) * 10_000,
         }

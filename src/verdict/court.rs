@@ -54,6 +54,7 @@ struct Stop {
 #[derive(Debug, Default)]
 pub struct Court {
     ledger: Ledger,
+    known_from: i64,
     day: i64,
     honest: Honest,
     events: u64,
@@ -65,6 +66,12 @@ pub struct Court {
 }
 
 impl Court {
+    /// A court that counts locks from the first event on, but other trouble of honest accounts only from `known_from`
+    /// (epoch ms) on: before, nobody's devices and payees are known.
+    pub fn new(known_from: i64) -> Court {
+        Court { known_from, ..Court::default() }
+    }
+
     /// Judges a batch: what the events were, and the lines that say what became of them, at least all that are not a
     /// bare allow.
     ///
@@ -97,26 +104,31 @@ impl Court {
         }
         self.ledger.expect(told);
         match (self.ledger.meet(&told.id(), stop.is_some()), stop) {
-            (Met::Act { kind, attack }, Some(stop)) => self.stop_attack(kind, attack, stop),
+            (Met::Act { kind, attack, catches }, Some(stop)) => self.stop_attack(kind, attack, catches, stop),
             (Met::Other, Some(stop)) if !self.ledger.is_target(&told.account_name()) => self.stop_honest(told, &stop),
             _ => {}
         }
     }
 
-    fn stop_attack(&mut self, kind: AttackKind, attack: u64, stop: Stop) {
+    fn stop_attack(&mut self, kind: AttackKind, attack: u64, catches: bool, stop: Stop) {
         for rule in stop.rules {
             self.attacks_of.entry(rule.clone()).or_default().insert(attack);
-            self.catchers[kind as usize].insert(rule);
+            if catches {
+                self.catchers[kind as usize].insert(rule);
+            }
         }
     }
 
     fn stop_honest(&mut self, told: &Told, stop: &Stop) {
-        self.honest.events[stop.action as usize] += 1;
         if stop.action == Action::Lock {
-            self.honest.locked.insert(told.account);
+            self.honest.locked.entry(told.account).or_default().extend(stop.rules.iter().cloned());
         } else if stop.is_covered {
             self.honest.refused_by_lock.insert(told.account);
         }
+        if told.time < self.known_from {
+            return;
+        }
+        self.honest.events[stop.action as usize] += 1;
         let case = (told.account, self.day);
         self.honest.cases.insert(case);
         for rule in &stop.rules {
@@ -124,11 +136,13 @@ impl Court {
         }
     }
 
-    /// What it came to, for so many accounts in so many days.
-    pub fn report(self, accounts: u32, days: f64) -> Report {
+    /// What it came to, for so many accounts in a period of so many ms from `start` (epoch ms) on.
+    pub fn report(self, accounts: u32, start: i64, length: i64) -> Report {
+        let days = |ms: i64| ms as f64 / 86_400_000.0;
         Report {
             accounts,
-            days,
+            days: days(length),
+            known_days: days(length - (self.known_from - start).clamp(0, length)),
             events: self.events,
             rejected: self.rejected,
             attacks: self.ledger.counts().clone(),
@@ -190,14 +204,25 @@ mod tests {
             r#"{"kind":"lock","transition":"locked","rule":"d","target":{},"event":"e4"}"#.to_owned(),
         ];
         court.hear(&events, lines.concat().as_bytes()).expect("lines of the engine");
-        let report = court.report(10, 1.0);
+        let report = court.report(10, 0, 86_400_000);
         let takeover = &report.attacks[AttackKind::Takeover as usize];
         assert_eq!((takeover.planted, takeover.in_time, takeover.missed), (2, 1, 1));
         assert_eq!(report.catchers[AttackKind::Takeover as usize], ["a".to_owned()].into());
         assert_eq!(report.honest.events, [0, 1, 0, 1, 1], "the target's own is nobody's fault");
-        assert_eq!((report.honest.locked.clone(), report.honest.refused_by_lock.clone()), ([8].into(), [9].into()));
+        let lock = [(8, ["a".to_owned(), "d".to_owned()].into())].into();
+        assert_eq!((report.honest.locked.clone(), report.honest.refused_by_lock.clone()), (lock, [9].into()));
         assert_eq!((report.honest.cases.len(), report.honest.cases_of["a"].len()), (2, 1));
         assert_eq!(report.precision(AttackKind::Takeover), Some(0.5));
+    }
+
+    #[test]
+    fn strangers_are_no_cases_but_their_locks_count() {
+        let mut court = Court::new(1);
+        let lines = decision(1, "lock", &[("a", "enforce", 40)], "");
+        court.hear(&[told(1, 8, None)], lines.as_bytes()).expect("lines of the engine");
+        let report = court.report(10, -86_399_999, 2 * 86_400_000);
+        assert_eq!((report.honest.locked.len(), report.honest.cases.len()), (1, 0));
+        assert_eq!((report.days, report.known_days), (2.0, 1.0));
     }
 
     #[test]

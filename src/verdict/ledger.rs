@@ -31,6 +31,8 @@ pub enum Met {
         kind: AttackKind,
         /// Which attack of all.
         attack: u64,
+        /// Whether the attack is caught with it.
+        catches: bool,
     },
 }
 
@@ -75,7 +77,8 @@ impl Ledger {
         counts.planted += u64::from(under_way.decided == 0);
         under_way.decided += 1;
         under_way.damages += u32::from(damages);
-        if is_stopped && !under_way.is_caught {
+        let catches = is_stopped && !under_way.is_caught;
+        if catches {
             under_way.is_caught = true;
             counts.in_time += u64::from(under_way.damages < TOO_LATE);
             *counts.after.entry(under_way.decided).or_default() += 1;
@@ -84,7 +87,7 @@ impl Ledger {
             counts.missed += u64::from(!under_way.is_caught);
             self.attacks.remove(&attack);
         }
-        Met::Act { kind, attack }
+        Met::Act { kind, attack, catches }
     }
 
     /// What became of the attacks, as [`AttackKind::ALL`].
