@@ -11,6 +11,7 @@ pub mod expr;
 pub mod feature;
 pub mod generate;
 pub mod journal;
+pub mod judging;
 #[cfg(feature = "service")]
 pub mod kafka;
 #[cfg(feature = "service")]
@@ -24,5 +25,4 @@ pub mod ruleset;
 #[cfg(feature = "service")]
 pub mod service;
 pub mod tables;
-pub mod verdict;
 pub mod wire;

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use lockkeeper::engine::{Emit, Engine, Options as EngineOptions};
 use lockkeeper::feature::store::Serial;
 use lockkeeper::generate::{AttackKind, Attacks, Late, Options, Told, Traffic};
+use lockkeeper::judging::{Court, Report};
 use lockkeeper::model::batch::{Batch, Origin, Source};
 use lockkeeper::model::events::Span;
 use lockkeeper::rulefiles::load_paths;
-use lockkeeper::verdict::{Court, Report};
 use lockkeeper::wire::{RawBatch, RawRecord, decode};
 
 /// Used for nothing but this.

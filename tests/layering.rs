@@ -12,7 +12,7 @@
 //! | rulefiles | ruleset                                     | rule sets from the file system                        |
 //! | journal   | model, wire                                 | what was consumed, in order                           |
 //! | tables    |                                             | tables for people                                     |
-//! | verdict   | model, generate, tables                     | what decisions on generated attacks are worth         |
+//! | judging   | model, generate, tables                     | what decisions on generated attacks are worth         |
 //! | replay    | model, wire, ruleset, feature, engine,      | files and journals through the engine                 |
 //! |           | journal, tables                             |                                                       |
 //! | kafka     |                                             | records and offsets in and out of Kafka               |
@@ -21,7 +21,7 @@
 //! | metrics   | model, ruleset, engine                      | what Prometheus is told                               |
 //! | service   | everything above                            | threads, HTTP                                         |
 //! | demo      | model, ruleset, generate, rulefiles, kafka, | everything in one process                             |
-//! |           | config, service, tables, verdict            |                                                       |
+//! |           | config, service, tables, judging            |                                                       |
 //! | cli       | everything above                            | one file per verb                                     |
 //!
 //! Down to `engine`, and in `config` and `journal`, it is the pure half: no clock, thread, file, network, environment or
@@ -44,7 +44,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
     ("rulefiles", &["ruleset"]),
     ("journal", &["model", "wire"]),
     ("tables", &[]),
-    ("verdict", &["model", "generate", "tables"]),
+    ("judging", &["model", "generate", "tables"]),
     ("replay", &["model", "wire", "ruleset", "feature", "engine", "journal", "tables"]),
     ("kafka", &[]),
     ("config", &["model", "ruleset", "engine"]),
@@ -54,7 +54,7 @@ const LAYERS: [(&str, &[&str]); 19] = [
         "service",
         &["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal", "replay", "kafka", "metrics"],
     ),
-    ("demo", &["model", "ruleset", "generate", "rulefiles", "tables", "verdict", "kafka", "config", "service"]),
+    ("demo", &["model", "ruleset", "generate", "rulefiles", "tables", "judging", "kafka", "config", "service"]),
     (
         "cli",
         &[

@@ -18,18 +18,19 @@ const USAGE: u8 = 2;
 const DAY: f64 = 86_400_000.0;
 
 const ATTACKS_HELP: &str = "\
-Attacks to plant, as NAME=COUNT,...; without a list one of each. `all=N` is N of each kind not named itself
+Attacks to plant, as NAME=COUNT,...; without a list one of each
 
+  all                every kind that is not named itself
   password_guessing  20 to 40 wrong passwords for one account
   stuffing           one device tries 60 to 120 accounts and gets into the last
   takeover           new device, new password, new payee, large transfers
   card_testing       many payments below one yuan, then large ones
   velocity_burst     25 to 50 payments within minutes
   lost_phone         the owner freezes, a thief is refused, an operator unlocks
-  device_farm        one device logs in to 8 to 20 accounts, then sends the money of all to one
+  device_farm        one device logs in to 8 to 20 accounts, then empties them
   structuring        5 to 10 transfers a little below 50000 yuan
   refund_abuse       6 to 12 orders, each asked back and refunded
-  code_fatigue       6 to 20 second factors declined, the next one granted, large transfers
+  code_fatigue       6 to 20 second factors declined, one granted, large transfers
   impossible_travel  the owner at home, and minutes later somebody overseas who pays
   back_dating        a login and payments stamped four to nine minutes into the past
   mule_accounts      5 to 10 people send to one account, which sends it on at once";
@@ -37,8 +38,9 @@ Attacks to plant, as NAME=COUNT,...; without a list one of each. `all=N` is N of
 const LABELS_HELP: &str = "\
 File to write labels to, in the format of the events; `-` is stdout
 
-A label is an event of type `label` that says `fraud` of an attacker's event, or `genuine` of one honest payment in a
-hundred; it also names the attack. Without --labels and --label-delay there are none.";
+A label is an event of type `label` that says `fraud` of an attacker's event, or `genuine`
+of one honest payment in a hundred; it also names the attack. Without --labels and
+--label-delay there are none.";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,7 +1,7 @@
 //! What the decisions are worth: the generator knows which events are an attacker's, the service's topics say what was
 //! decided, and here both meet.
 //!
-//! Attacks are followed as [`crate::verdict`] does everywhere, in the order of the decisions. Pure; memory is bounded by
+//! Attacks are followed as [`crate::judging`] does everywhere, in the order of the decisions. Pure; memory is bounded by
 //! the attacks under way and the accounts there are.
 
 use std::borrow::Cow;
@@ -14,9 +14,9 @@ use serde_json::Value;
 use super::news::{Moment, News};
 use super::tally::Tally;
 use crate::generate::Told;
+use crate::judging::{Ledger, Met};
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
-use crate::verdict::{Ledger, Met};
 
 /// A line of the decisions topic; evictions have only their kind.
 #[derive(Deserialize)]
@@ -170,8 +170,8 @@ impl Judge {
 mod tests {
     use super::*;
     use crate::generate::AttackKind;
-    use crate::verdict::Caught;
-    use crate::verdict::ledger::tests::{part, told};
+    use crate::judging::Caught;
+    use crate::judging::ledger::tests::{part, told};
 
     fn decision(number: u64, account: u32, action: &str) -> String {
         let event = told(number, account, None).id();

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::days::PLANTED;
 use super::tally::Tally;
+use crate::judging::Caught;
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
 use crate::tables::{counts, finish, grouped, new_table};
-use crate::verdict::Caught;
 
 /// All that is summed up.
 #[derive(Debug, Clone, PartialEq, Eq)]

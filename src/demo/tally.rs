@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::generate::AttackKind;
+use crate::judging::Caught;
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
-use crate::verdict::Caught;
 
 /// Counts so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use console::{measure_text_width, truncate_str};
 use super::news::Moment;
 use super::summary::kinds;
 use super::tally::Tally;
+use crate::judging::Caught;
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
 use crate::model::time::write_timestamp;
 use crate::tables::grouped;
-use crate::verdict::Caught;
 
 /// Fewest lines given to lock transitions.
 const LEAST_NEWS: usize = 3;

@@ -46,7 +46,7 @@ const LOOKED_AT: u64 = 100;
 fn verdict(told: &Told) -> Option<&'static str> {
     match told.part {
         Some(part) => Some(if part.act.is_some() { "fraud" } else { "genuine" }),
-        None => (told.is_attempt && mix(LOOKED_AT, told.number) % LOOKED_AT == 0).then_some("genuine"),
+        None => (told.is_attempt && mix(LOOKED_AT, told.number).is_multiple_of(LOOKED_AT)).then_some("genuine"),
     }
 }
 

@@ -7,7 +7,7 @@
 //! [`attack`] names what can be planted; [`step`] and [`script`] are what stories are made of, [`honest`], [`errand`] and
 //! [`pattern`] hold all of them as data; [`story`] is one under way, [`world`] tells its steps, [`traffic`] puts the
 //! events of all stories in order, [`told`] says which of them are an attack's, [`label`] says so in lines of its own.
-//! [`people`], [`wallets`], [`rhythm`], [`zipf`] and [`chance`] say who, when and how often; [`mod@line`], [`table`] and
+//! [`people`], [`place`], [`trip`], [`wallets`], [`rhythm`], [`zipf`] and [`chance`] say who, where, when and how often; [`mod@line`], [`table`] and
 //! [`feed`] write bytes.
 
 mod attack;
@@ -19,6 +19,7 @@ mod label;
 mod line;
 mod pattern;
 mod people;
+mod place;
 mod rhythm;
 mod script;
 mod step;
@@ -26,6 +27,7 @@ mod story;
 mod table;
 mod told;
 mod traffic;
+mod trip;
 mod wallets;
 mod world;
 mod zipf;

@@ -5,54 +5,12 @@
 
 use super::chance::{Chance, mix, scale};
 use super::errand::phones;
+use super::place::{City, far_away, home, in_china};
 use super::rhythm::{DAY, HOUR, ZONE};
 use super::step::Who;
+use super::trip::Trip;
 use super::wallets::{Wallet, Wallets};
 use super::zipf::Zipf;
-
-/// A place people live in; degrees are in ten-thousandths.
-#[derive(Debug)]
-pub struct City {
-    /// ISO 3166-1 alpha-2 code.
-    pub country: &'static str,
-    latitude: i32,
-    longitude: i32,
-}
-
-const fn city(country: &'static str, latitude: i32, longitude: i32) -> City {
-    City { country, latitude, longitude }
-}
-
-/// Where accounts are at home; the last four are abroad.
-static HOMES: [City; 16] = [
-    city("CN", 31_2304, 121_4737),
-    city("CN", 39_9042, 116_4074),
-    city("CN", 23_1291, 113_2644),
-    city("CN", 22_5431, 114_0579),
-    city("CN", 30_5728, 104_0668),
-    city("CN", 30_2741, 120_1551),
-    city("CN", 30_5928, 114_3055),
-    city("CN", 34_3416, 108_9398),
-    city("CN", 32_0603, 118_7969),
-    city("CN", 29_5630, 106_5516),
-    city("CN", 36_0671, 120_3826),
-    city("CN", 25_0389, 102_7183),
-    city("HK", 22_3193, 114_1694),
-    city("SG", 1_3521, 103_8198),
-    city("JP", 35_6762, 139_6503),
-    city("GB", 51_5072, -1276),
-];
-
-/// How many of the cities of [`HOMES`] are in China.
-const IN_CHINA: u64 = 12;
-
-/// Where intruders sit, if not in China.
-static FAR_AWAY: [City; 4] = [
-    city("NL", 52_3676, 4_9041),
-    city("BR", -23_5558, -46_6396),
-    city("US", 40_7128, -74_0060),
-    city("AU", -33_8688, 151_2093),
-];
 
 /// What merchants sell, and what an order costs there in minor units.
 const CATEGORIES: [(&str, u32); 10] = [
@@ -111,20 +69,6 @@ pub struct Person {
     traits: u64,
 }
 
-/// A stay in another city, with the way there and back.
-#[derive(Debug, Clone, Copy)]
-struct Trip {
-    leaves: i64,
-    returns: i64,
-    /// How long the way takes, ms.
-    way: i64,
-    city: &'static City,
-}
-
-/// Length of the period in which somebody travels at most once, ms.
-const SEASON: i64 = 24 * DAY;
-/// In one season of so many somebody travels.
-const SEASONS_PER_TRIP: u64 = 3;
 /// Merchants somebody goes to again and again.
 const SHOPS: u64 = 8;
 /// People somebody sends money to again and again.
@@ -235,8 +179,7 @@ impl People {
     /// Half of them sit in China, the others where nobody lives whom they rob.
     fn of_intruder(&self, story: u64, is_far: bool) -> Surroundings {
         let draw = mix(self.seed ^ INTRUDERS, story);
-        let far = &FAR_AWAY[(draw & 3) as usize];
-        let city = if is_far || draw >> 40 & 1 == 0 { far } else { &HOMES[scale(draw << 8, IN_CHINA) as usize] };
+        let city = if is_far || draw >> 40 & 1 == 0 { far_away(draw) } else { in_china(draw << 8) };
         let network = [[192, 0, 2], [198, 51, 100], [203, 0, 113]][scale(draw, 3) as usize];
         Surroundings {
             device: INTRUDERS | (draw >> 24),
@@ -268,12 +211,6 @@ impl People {
 /// Sets the devices of intruders apart from those of owners, which are below 2^48.
 const INTRUDERS: u64 = 1 << 56;
 
-impl Trip {
-    fn is_on_the_way(&self, time: i64) -> bool {
-        time < self.leaves + self.way || time >= self.returns - self.way
-    }
-}
-
 /// A few hundred metres either way, in ten-thousandths of a degree.
 fn wobble(bits: u64) -> i32 {
     (bits & 0x3f) as i32 - 32
@@ -293,41 +230,17 @@ impl Person {
 
     fn home(self) -> &'static City {
         // One in sixteen lives abroad.
-        let abroad = self.traits >> 60 == 0;
-        let choice = mix(self.traits, 1);
-        let index = if abroad { IN_CHINA + scale(choice, 4) } else { scale(choice, IN_CHINA) };
-        &HOMES[index as usize]
+        home(mix(self.traits, 1), self.traits >> 60 == 0)
+    }
+
+    /// The trip the owner is on, the ways there and back included.
+    fn trip(self, time: i64) -> Option<Trip> {
+        Trip::at(self.traits, time, self.home())
     }
 
     /// The owner's day, counted from the epoch; each has a midnight of their own, so that not all move at once.
     fn day(self, time: i64) -> u64 {
         (time + ZONE + (self.traits >> 20 & 3) as i64 * HOUR).div_euclid(DAY) as u64
-    }
-
-    /// The trip the owner is on, the ways there and back included.
-    fn trip(self, time: i64) -> Option<Trip> {
-        let shifted = time + (self.traits >> 44 & 0xff) as i64 * (SEASON >> 8);
-        let season = shifted.div_euclid(SEASON);
-        let draw = mix(self.traits, 0xff_0000_0000 ^ season as u64);
-        if scale(draw, SEASONS_PER_TRIP) != 0 {
-            return None;
-        }
-        let leaves = (1 + (draw & 15) as i64) * DAY;
-        let returns = leaves + (2 + (draw >> 4 & 3) as i64) * DAY + (draw >> 8 & 7) as i64 * HOUR;
-        let within = shifted.rem_euclid(SEASON);
-        if !(leaves..returns).contains(&within) {
-            return None;
-        }
-        let (home, city) = (self.home(), self.destination(draw >> 16));
-        let way = if city.country == home.country { 5 * HOUR } else { 16 * HOUR };
-        let begin = time - within;
-        Some(Trip { leaves: begin + leaves, returns: begin + returns, way, city })
-    }
-
-    /// Mostly another city in China.
-    fn destination(self, bits: u64) -> &'static City {
-        let cities = if bits & 7 == 0 { HOMES.len() as u64 } else { IN_CHINA };
-        &HOMES[(bits >> 3) as usize % cities as usize]
     }
 
     /// One to three devices, the first used three times in four and replaced now and then; every thirty-second pair of
@@ -337,7 +250,7 @@ impl Person {
         let choice = if draw & 3 != 0 { 0 } else { (draw >> 2) % count };
         let owner = if account / 2 % 32 == 31 { account & !1 } else { account };
         let generation = if choice == 0 && owner == account { phones & 0x1fff } else { 0 };
-        generation << 34 | u64::from(owner) * 4 + choice
+        (generation << 34) | (u64::from(owner) * 4 + choice)
     }
 
     /// Up to 0.05 degrees from the middle of the city.

@@ -101,10 +101,11 @@ impl Traffic {
             for _ in 0..count {
                 let progress = from + (to - from) * self.world.chance.unit();
                 let script = pattern(kind);
-                let pace = self.pace(script);
+                let pace = self.pace(script, options.length);
                 // So that it ends within the period, if the period is long enough.
                 let last = self.rhythm.end() - script.longest() * i64::from(pace);
-                let time = self.rhythm.at(progress).min(last.max(options.start));
+                let drawn = self.rhythm.at(progress);
+                let time = if last > options.start { drawn.min(last) } else { drawn };
                 let account = self.world.suitable(script, time);
                 let story = self.begin(script, time, account, u64::MAX).planted(kind, pace);
                 planted += story.len();
@@ -114,10 +115,11 @@ impl Traffic {
         planted
     }
 
-    /// How patient an attacker is: up to sixteen times slower than the script, but not past [`PATIENCE`]. What does no
-    /// damage lives by its speed.
-    fn pace(&mut self, script: &Script) -> u32 {
-        let slowest = if script.does_damage() { PATIENCE / script.longest().max(1) } else { 1 };
+    /// How patient an attacker is: up to sixteen times slower than the script, but not past [`PATIENCE`] or a
+    /// quarter of the period. What does no damage lives by its speed.
+    fn pace(&mut self, script: &Script, length: i64) -> u32 {
+        let patience = PATIENCE.min(length / 4);
+        let slowest = if script.does_damage() { patience / script.longest().max(1) } else { 1 };
         let drawn = 1 << self.world.chance.below(5);
         // At most sixteen.
         slowest.clamp(1, drawn) as u32

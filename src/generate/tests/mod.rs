@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
+mod labels;
+mod planted;
+
 fn bytes(options: &Options) -> Vec<u8> {
     let mut all = Vec::new();
     let events = write_events::<OptionsError>(options, |chunk, _| {
@@ -325,99 +328,6 @@ fn a_lost_phone_is_frozen_and_unlocked() {
     assert!(count(&events, |event| event["reason"] == "locked") >= 1);
 }
 
-/// The events of the one attack planted, its owner's included, with their parts.
-fn parts(kind: AttackKind) -> Vec<(Part, Value)> {
-    let options = Options { attacks: format!("{}=1", kind.name()).parse().expect("a list"), ..small() };
-    told(&options).into_iter().filter_map(|(told, event)| told.part.map(|part| (part, event))).collect()
-}
-
-/// Events of a type with this outcome.
-fn of_type(parts: &[(Part, Value)], name: &str, outcome: &str) -> usize {
-    parts.iter().filter(|(_, event)| text(event, "type") == name && text(event, "outcome") == outcome).count()
-}
-
-#[test]
-fn a_device_farm_is_one_device_with_many_accounts() {
-    let parts = parts(AttackKind::DeviceFarm);
-    let all = |field: &str| parts.iter().map(|(_, event)| text(event, field)).collect::<BTreeSet<_>>();
-    let logins = of_type(&parts, "login", "success");
-    assert!((8..=20).contains(&logins) && all("account").len() >= logins - 2, "{logins}");
-    assert_eq!(all("device").len(), 1);
-    assert_eq!(of_type(&parts, "transfer", "success"), logins, "each is emptied");
-    let accounts = |kind: &str| -> Vec<_> {
-        parts
-            .iter()
-            .filter(|(_, e)| e["type"] == kind && !e["outcome"].is_null())
-            .map(|(_, e)| text(e, "account"))
-            .collect()
-    };
-    assert_eq!(accounts("login"), accounts("transfer"), "in the same order");
-}
-
-#[test]
-fn structuring_stays_a_little_below() {
-    let parts = parts(AttackKind::Structuring);
-    let amounts: Vec<f64> = parts.iter().map(|(_, event)| amount(event)).filter(|amount| *amount > 0.0).collect();
-    assert!(
-        (10..=20).contains(&amounts.len()) && amounts.iter().all(|a| (45_000.0..50_000.0).contains(a)),
-        "{amounts:?}"
-    );
-}
-
-#[test]
-fn refund_abuse_asks_every_order_back() {
-    let parts = parts(AttackKind::RefundAbuse);
-    let orders = |kind: &str| -> Vec<_> {
-        let of_kind = parts
-            .iter()
-            .filter(|(_, e)| e["type"] == kind && e["outcome"] != "success" || e["type"] == kind && kind == "refund");
-        of_kind.map(|(_, e)| (text(e, "order"), text(e, "amount"), text(e, "counterparty"))).collect()
-    };
-    assert!((6..=12).contains(&orders("payment").len()));
-    assert_eq!(orders("payment"), orders("refund_request"));
-    assert_eq!(orders("payment"), orders("refund"));
-}
-
-#[test]
-fn code_fatigue_prompts_until_the_owner_gives_in() {
-    let parts = parts(AttackKind::CodeFatigue);
-    let declined = of_type(&parts, "second_factor", "failure");
-    assert!((6..=20).contains(&declined), "{declined}");
-    assert_eq!(of_type(&parts, "second_factor", ""), declined + 1);
-    assert_eq!((of_type(&parts, "second_factor", "success"), of_type(&parts, "transfer", "success")), (1, 2));
-}
-
-#[test]
-fn nobody_travels_like_that() {
-    let parts = parts(AttackKind::ImpossibleTravel);
-    let (home, away) = (&parts[0].1, &parts[1].1);
-    assert!(!foreign(home) && foreign(away) && home["country"] != away["country"]);
-    assert!(time(away) - time(home) <= 4 * rhythm::HOUR, "{home} {away}");
-}
-
-#[test]
-fn back_dated_events_are_minutes_behind() {
-    let options = Options { attacks: "back_dating=3".parse().expect("a list"), ..small() };
-    let mut newest = i64::MIN;
-    for (told, event) in told(&options) {
-        match told.part {
-            Some(_) => assert!((200_000..=540_000).contains(&(newest - told.time)), "{event}"),
-            None => assert!(told.time >= newest),
-        }
-        newest = newest.max(told.time);
-    }
-}
-
-#[test]
-fn mules_collect_and_send_on() {
-    let parts = parts(AttackKind::MuleAccounts);
-    let mule = text(&parts[0].1, "counterparty").to_owned();
-    let (outflows, inflows): (Vec<_>, Vec<_>) = parts.iter().partition(|(_, event)| event["account"] == mule.as_str());
-    assert!(inflows.iter().all(|(part, event)| event["counterparty"] == mule.as_str() && !part.damages));
-    assert!((10..=20).contains(&inflows.len()) && (6..=10).contains(&outflows.len()), "{inflows:?} {outflows:?}");
-    assert_eq!(outflows.iter().filter(|(part, _)| part.damages).count() * 2, outflows.len());
-}
-
 #[test]
 fn wages_and_rent_come_once_a_month() {
     let options = Options { accounts: 300, events: 90_000, length: 30 * rhythm::DAY, ..Options::default() };
@@ -442,89 +352,6 @@ fn wallets_are_those_asked_for_and_cards_send_no_money() {
         assert!(!["transfer", "top_up", "withdrawal", "payee_add"].contains(&text(&event, "type")), "{event}");
     }
     assert!(seen.keys().eq(["apple_pay", "google_pay"]) && seen.values().all(|&count| count > 5000), "{seen:?}");
-}
-
-/// Lines of both streams.
-fn streams(options: &Options) -> [String; 2] {
-    let mut streams = [String::new(), String::new()];
-    let written = write_all::<OptionsError>(options, |stream, chunk, _| {
-        streams[stream as usize] += std::str::from_utf8(chunk).expect("UTF-8");
-        Ok(())
-    });
-    assert!(written.is_ok(), "{written:?}");
-    streams
-}
-
-#[test]
-fn labels_speak_of_every_event_of_an_attack() {
-    let aside = Options { attacks: Attacks::each(1), labels: Labels::Aside { delay: 60_000 }, ..small() };
-    let [events, labels] = streams(&aside);
-    assert_eq!(events.as_bytes(), bytes(&Options { labels: Labels::None, ..aside.clone() }), "the events are the same");
-    let labels: Vec<Value> = labels.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let of: BTreeMap<&str, &Value> = labels.iter().map(|label| (text(label, "ref"), label)).collect();
-    assert_eq!(of.len(), labels.len(), "one each");
-    let mut genuine = 0;
-    for (told, event) in told(&aside) {
-        let label = of.get(text(&event, "id"));
-        genuine += u32::from(told.part.is_none() && label.is_some());
-        let Some(part) = told.part else { continue };
-        let label = label.expect("a label");
-        assert_eq!(text(label, "label"), if part.act.is_some() { "fraud" } else { "genuine" });
-        assert_eq!((&label["attack"], &label["damages"]), (&part.kind.name().into(), &part.damages.into()));
-        assert_eq!(time(label), time(&event) + 60_000);
-        for field in ["account", "counterparty", "device"] {
-            assert_eq!(label[field], event[field], "{label}");
-        }
-    }
-    assert!((20..200).contains(&genuine), "{genuine}");
-}
-
-#[test]
-fn labels_among_the_events_come_when_their_time_has_come() {
-    let delay = 3 * rhythm::HOUR;
-    let among = Options { attacks: Attacks::each(1), labels: Labels::Among { delay }, ..small() };
-    let [all, labels] = streams(&among);
-    assert_eq!(labels, "");
-    let (mut newest, mut seen, mut count) = (i64::MIN, BTreeMap::new(), 0);
-    for line in all.lines() {
-        let event: Value = serde_json::from_str(line).expect("JSON");
-        seen.insert(text(&event, "id").to_owned(), time(&event));
-        if event["type"] == "label" {
-            count += 1;
-            assert_eq!(seen.get(text(&event, "ref")), Some(&(time(&event) - delay)), "{event}");
-            assert!(time(&event) >= newest, "{event}");
-        }
-        newest = newest.max(time(&event));
-    }
-    assert_eq!(all.lines().count(), 20_000 + count);
-    let [_, aside] = streams(&Options { labels: Labels::Aside { delay }, ..among });
-    assert_eq!(aside.lines().count(), count);
-}
-
-#[test]
-fn tables_say_what_lines_say() {
-    let options = Options { attacks: Attacks::each(1), labels: Labels::Among { delay: 1000 }, ..small() };
-    let ([lines, _], [table, _]) = (streams(&options), streams(&Options { format: Format::Csv, ..options }));
-    let mut rows = csv::Reader::from_reader(table.as_bytes());
-    let names = rows.headers().expect("a header").clone();
-    let mut count = 0;
-    for (row, line) in rows.records().zip(lines.lines()) {
-        let event: Value = serde_json::from_str(line).expect("JSON");
-        let row = row.expect("as many cells as columns");
-        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let cells: BTreeMap<_, _> = names.iter().zip(&row).filter(|(_, cell)| !cell.is_empty()).collect();
-        let fields = event.as_object().expect("an object");
-        assert_eq!(cells.len(), fields.len(), "{line}");
-        // Numbers are compared as written.
-        assert!(
-            fields.iter().all(|(name, value)| cells
-                .get(name.as_str())
-                .is_some_and(|cell| { *cell == plain(value) || cell.parse::<f64>().ok() == value.as_f64() })),
-            "{line}\n{row:?}"
-        );
-        count += 1;
-    }
-    assert_eq!((count, table.lines().count()), (lines.lines().count(), lines.lines().count() + 1));
 }
 
 #[test]
