@@ -3,7 +3,6 @@
 //! `cargo test --test attacks -- --nocapture` prints the figures. `ATTACKS_RULES` names other rules, `ATTACKS_SEED` another
 //! seed, `ATTACKS_SCALE` so many times the accounts and events. Nobody tunes rules or traffic with the seed used here by
 //! default: what is tuned on is no test.
-#![expect(clippy::print_stdout, reason = "the figures are for people")]
 
 use std::env;
 use std::path::{Path, PathBuf};
