@@ -85,14 +85,6 @@ impl Kind {
             _ => Party::None,
         }
     }
-
-    /// Authentication factors that an event of this kind shows at least.
-    pub fn factors(self) -> u8 {
-        match self {
-            Kind::SecondFactor | Kind::PasswordChange | Kind::DeviceBind | Kind::PayeeAdd | Kind::LimitChange => 2,
-            _ => 1,
-        }
-    }
 }
 
 /// What a counterparty is.
@@ -217,6 +209,15 @@ pub struct Step {
 }
 
 impl Step {
+    /// Authentication factors that it shows at least: a prompt and a wrong code show no second one.
+    pub fn factors(&self) -> u8 {
+        let asks_for_two = matches!(
+            self.kind,
+            Kind::SecondFactor | Kind::PasswordChange | Kind::DeviceBind | Kind::PayeeAdd | Kind::LimitChange
+        );
+        1 + u8::from(asks_for_two && self.ending == Ending::Success)
+    }
+
     /// The owner's step.
     pub const fn new(kind: Kind, ending: Ending, wait: (u32, u32)) -> Step {
         Step { kind, ending, who: Who::Owner, opens: None, wait, back: (0, 0), damages: false }

@@ -239,7 +239,7 @@ impl World {
         line.raw(r#","ip":""#).address(address).raw(r#"","country":""#).raw(city.country);
         line.raw(r#"","lat":"#).degrees(latitude).raw(r#","lon":"#).degrees(longitude);
         let is_costly = step.kind.has_order() && !step.who.is_intruder() && story.order.amount >= SECOND_FACTOR_FROM;
-        line.raw(r#","factors":"#).number(step.kind.factors().max(1 + u8::from(is_costly)).into());
+        line.raw(r#","factors":"#).number(step.factors().max(1 + u8::from(is_costly)).into());
         if step.kind == Kind::Freeze {
             line.raw(r#","by":"owner""#);
         }
