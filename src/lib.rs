@@ -11,6 +11,7 @@ pub mod expr;
 pub mod feature;
 pub mod generate;
 pub mod journal;
+pub mod judging;
 #[cfg(feature = "service")]
 pub mod kafka;
 pub mod lint;

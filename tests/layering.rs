@@ -14,6 +14,7 @@
 //! | schema    | model, wire, ruleset                        | JSON Schemas of rules, events and output              |
 //! | journal   | model, wire                                 | what was consumed, in order                           |
 //! | tables    |                                             | tables for people                                     |
+//! | judging   | model, generate, tables                     | what decisions on generated attacks are worth         |
 //! | replay    | model, wire, ruleset, feature, engine,      | files and journals through the engine                 |
 //! |           | journal, tables                             |                                                       |
 //! | kafka     |                                             | records and offsets in and out of Kafka               |
@@ -22,7 +23,7 @@
 //! | metrics   | model, ruleset, engine                      | what Prometheus is told                               |
 //! | service   | everything above                            | threads, HTTP                                         |
 //! | demo      | model, ruleset, generate, rulefiles, kafka, | everything in one process                             |
-//! |           | config, service, tables                     |                                                       |
+//! |           | config, service, tables, judging            |                                                       |
 //! | cli       | everything above                            | one file per verb                                     |
 //!
 //! Down to `engine`, and in `config` and `journal`, it is the pure half: no clock, thread, file, network, environment or
@@ -34,7 +35,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each layer with those it may name, all of them above it.
-const LAYERS: [(&str, &[&str]); 20] = [
+const LAYERS: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("wire", &["model"]),
     ("expr", &["model"]),
@@ -47,6 +48,7 @@ const LAYERS: [(&str, &[&str]); 20] = [
     ("schema", &["model", "wire", "ruleset"]),
     ("journal", &["model", "wire"]),
     ("tables", &[]),
+    ("judging", &["model", "generate", "tables"]),
     ("replay", &["model", "wire", "ruleset", "feature", "engine", "journal", "tables"]),
     ("kafka", &[]),
     ("config", &["model", "ruleset", "engine"]),
@@ -56,7 +58,7 @@ const LAYERS: [(&str, &[&str]); 20] = [
         "service",
         &["model", "wire", "expr", "ruleset", "feature", "engine", "config", "journal", "replay", "kafka", "metrics"],
     ),
-    ("demo", &["model", "ruleset", "generate", "rulefiles", "tables", "kafka", "config", "service"]),
+    ("demo", &["model", "ruleset", "generate", "rulefiles", "tables", "judging", "kafka", "config", "service"]),
     (
         "cli",
         &[

@@ -4,12 +4,21 @@
 //! pass faster than it does: where a partition is silent the service ends locks by the clock, and those of a day that
 //! lies behind the clock it would end at once.
 
-use crate::generate::{Attacks, Options, OptionsError, Told, Traffic};
+use crate::generate::{AttackKind, Attacks, Options, OptionsError, Told, Traffic};
 
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 /// Events of a day, at most: at 2000 a second it lasts eight minutes.
 const DAY_EVENTS: u64 = 1_000_000;
+/// What is planted: as much as a screen has room for.
+pub const PLANTED: [AttackKind; 6] = [
+    AttackKind::PasswordGuessing,
+    AttackKind::Stuffing,
+    AttackKind::Takeover,
+    AttackKind::CardTesting,
+    AttackKind::VelocityBurst,
+    AttackKind::LostPhone,
+];
 /// Events for which each attack is planted once.
 const EVENTS_PER_ATTACK: u64 = 10_000;
 /// Events of an account on a day.
@@ -53,7 +62,7 @@ impl Days {
             accounts,
             // Customers, not shops: the busiest have some forty events a day.
             flatten: Some(accounts / 10),
-            attacks: Attacks::each((size / EVENTS_PER_ATTACK).max(1) as u32),
+            attacks: Attacks::of(&PLANTED, (size / EVENTS_PER_ATTACK).max(1) as u32),
             attacks_begin: ATTACKS_BEGIN,
             events: size + u64::from(longer > 0),
             seed,
@@ -119,9 +128,10 @@ mod tests {
 
     #[test]
     fn there_are_as_many_events_as_were_asked_for() {
-        assert_eq!(count(LEAST_EVENTS), (1000, 1, 6));
-        assert_eq!(count(20_000), (20_000, 1, 12));
-        assert_eq!(count(1_000_001), (1_000_001, 2, 2 * 6 * 50));
+        let kinds = PLANTED.len();
+        assert_eq!(count(LEAST_EVENTS), (1000, 1, kinds));
+        assert_eq!(count(20_000), (20_000, 1, 2 * kinds));
+        assert_eq!(count(1_000_001), (1_000_001, 2, 2 * kinds * 50));
     }
 
     #[test]

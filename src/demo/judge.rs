@@ -1,13 +1,11 @@
 //! What the decisions are worth: the generator knows which events are an attacker's, the service's topics say what was
 //! decided, and here both meet.
 //!
-//! An attack is caught with the first of the attacker's events that is not simply allowed; those decided until then are
-//! counted, in the order of the decisions. Honest is an account that no
-//! attack of this or the last day has touched. Pure; memory is bounded by the attacks under way and the accounts there
-//! are.
+//! Attacks are followed as [`crate::judging`] does everywhere, in the order of the decisions. Pure; memory is bounded by
+//! the attacks under way and the accounts there are.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -15,7 +13,8 @@ use serde_json::Value;
 
 use super::news::{Moment, News};
 use super::tally::Tally;
-use crate::generate::{Part, Told};
+use crate::generate::Told;
+use crate::judging::{Ledger, Met};
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
 
@@ -64,39 +63,24 @@ struct Rejection<'a> {
     event: Option<Cow<'a, str>>,
 }
 
-/// An attack under way.
-#[derive(Debug, Clone, Copy, Default)]
-struct Attack {
-    decided: u32,
-    is_caught: bool,
-}
-
 /// Judges decisions.
 #[derive(Debug, Default)]
 pub struct Judge {
     tally: Tally,
     news: News,
-    /// By event id: parts of attacks that were not decided yet.
-    parts: HashMap<String, Part>,
-    attacks: HashMap<u64, Attack>,
-    /// Accounts that attacks touched today and the day before.
-    targets: [BTreeSet<String>; 2],
+    ledger: Ledger,
     honest_locked: BTreeSet<String>,
 }
 
 impl Judge {
     /// An event is about to be sent.
     pub fn expect(&mut self, told: &Told) {
-        if let Some(part) = told.part {
-            self.parts.insert(told.id(), part);
-            self.targets[0].insert(told.account_name());
-        }
+        self.ledger.expect(told);
     }
 
     /// A day has begun: who was attacked the day before yesterday is honest again.
     pub fn begin_day(&mut self) {
-        self.targets.swap(0, 1);
-        self.targets[0].clear();
+        self.ledger.begin_day();
     }
 
     /// Reads a line of the decisions topic; whether it decides an event.
@@ -113,7 +97,7 @@ impl Judge {
         self.tally.decisions[*action as usize] += 1;
         let is_stopped = *action != Action::Allow;
         let is_part = self.meet(&decision.event, is_stopped);
-        if is_stopped && !is_part && !self.is_target(&decision.account) {
+        if is_stopped && !is_part && !self.ledger.is_target(&decision.account) {
             self.tally.honest_stopped += 1;
         }
         if *action == Action::Lock {
@@ -137,7 +121,7 @@ impl Judge {
         self.tally.locks[kind as usize] += 1;
         if kind == TransitionKind::Locked
             && let Some(Value::String(account)) = found.target.get("account")
-            && !self.is_target(account)
+            && !self.ledger.is_target(account)
         {
             self.honest_locked.insert(account.clone());
             self.tally.honest_locked = self.honest_locked.len() as u64;
@@ -172,45 +156,22 @@ impl Judge {
         self.news.iter()
     }
 
-    fn is_target(&self, account: &str) -> bool {
-        self.targets.iter().any(|targets| targets.contains(account))
-    }
-
     /// Takes an event off the list of what is expected; whether it is part of an attack.
     fn meet(&mut self, event: &str, is_stopped: bool) -> bool {
-        let Some(Part { kind, attack, act, acts }) = self.parts.remove(event) else { return false };
-        if act.is_none() {
-            return true;
+        let met = self.ledger.meet(event, is_stopped);
+        if let Met::Act { kind, .. } = met {
+            self.tally.attacks[kind as usize].clone_from(&self.ledger.counts()[kind as usize]);
         }
-        let (counts, under_way) = (&mut self.tally.attacks[kind as usize], self.attacks.entry(attack).or_default());
-        counts.planted += u64::from(under_way.decided == 0);
-        under_way.decided += 1;
-        if is_stopped && !under_way.is_caught {
-            under_way.is_caught = true;
-            *counts.after.entry(under_way.decided).or_default() += 1;
-        }
-        if under_way.decided == acts {
-            counts.missed += u64::from(!under_way.is_caught);
-            self.attacks.remove(&attack);
-        }
-        true
+        met != Met::Other
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::tally::Caught;
     use crate::generate::AttackKind;
-
-    fn told(number: u64, account: u32, part: Option<Part>) -> Told {
-        Told { time: 0, number, kind: "login", account, part }
-    }
-
-    /// The attack's event with this number; 0 is the owner's.
-    fn part(attack: u64, act: u32, acts: u32) -> Option<Part> {
-        Some(Part { kind: AttackKind::Takeover, attack, act: Some(act).filter(|act| *act > 0), acts })
-    }
+    use crate::judging::Caught;
+    use crate::judging::ledger::tests::{part, told};
 
     fn decision(number: u64, account: u32, action: &str) -> String {
         let event = told(number, account, None).id();
@@ -238,8 +199,12 @@ mod tests {
 
     #[test]
     fn an_attack_is_caught_with_its_first_event_that_is_not_allowed() {
-        let caught =
-            |after: &[(u32, u64)], missed| Caught { planted: 1, missed, after: after.iter().copied().collect() };
+        let caught = |after: &[(u32, u64)], missed| Caught {
+            planted: 1,
+            missed,
+            in_time: after.len() as u64,
+            after: after.iter().copied().collect(),
+        };
         assert_eq!(check(3, &[(1, "allow"), (2, "alert"), (3, "lock")]), caught(&[(2, 1)], 0));
         assert_eq!(check(2, &[(1, "allow"), (2, "allow")]), caught(&[], 1));
         assert_eq!(check(2, &[(1, "allow")]), caught(&[], 0), "it goes on");

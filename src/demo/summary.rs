@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::tally::{Caught, Tally};
-use crate::generate::AttackKind;
+use super::days::PLANTED;
+use super::tally::Tally;
+use crate::judging::Caught;
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
 use crate::tables::{counts, finish, grouped, new_table};
@@ -98,9 +99,9 @@ Kafka was librdkafka's in-process cluster, which has no transactions: exactly-on
   with your Kafka                              lockkeeper run --config docs/lockkeeper.example.yaml
 ";
 
-/// Kinds of attacks by name.
+/// Kinds of attacks that are planted, by name.
 pub(super) fn kinds(tally: &Tally) -> impl Iterator<Item = (&'static str, &Caught)> {
-    AttackKind::ALL.iter().zip(&tally.attacks).map(|((_, name), caught)| (*name, caught))
+    PLANTED.iter().map(|kind| (kind.name(), &tally.attacks[*kind as usize]))
 }
 
 fn attack_json(name: &str, caught: &Caught) -> Value {
@@ -140,7 +141,7 @@ mod tests {
             honest_stopped: 6,
             ..Tally::default()
         };
-        tally.attacks[0] = Caught { planted: 4, missed: 1, after: [(5, 1), (7, 1)].into() };
+        tally.attacks[0] = Caught { planted: 4, missed: 1, in_time: 2, after: [(5, 1), (7, 1)].into() };
         let (rules, elapsed) = ("wallet@0123".to_owned(), Duration::from_millis(500));
         Summary { rules, seed: 1, events: 1014, elapsed, tally, is_interrupted: false }
     }
@@ -161,7 +162,7 @@ mod tests {
         });
         assert_eq!(json["attacks"][0], guessing);
         assert_eq!(json["attacks"][1]["median_events"], Value::Null);
-        assert_eq!(json["attacks"].as_array().map(Vec::len), Some(AttackKind::ALL.len()));
+        assert_eq!(json["attacks"].as_array().map(Vec::len), Some(PLANTED.len()));
         assert_eq!(json["honest"], json!({ "accounts_locked": 1, "events_stopped": 6 }));
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::generate::AttackKind;
+use crate::judging::Caught;
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
 
@@ -21,45 +22,6 @@ pub struct Tally {
     pub honest_locked: u64,
     /// Events of such accounts that were not simply allowed.
     pub honest_stopped: u64,
-}
-
-/// What became of the attacks of a kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Caught {
-    /// Attacks of which at least one event of the attacker's was decided.
-    pub planted: u64,
-    /// Of those, the ones that ended without any of their events being noticed.
-    pub missed: u64,
-    /// By the number of the attacker's event that was the first not to be allowed: so many attacks.
-    pub after: BTreeMap<u32, u64>,
-}
-
-impl Caught {
-    /// Attacks of which an event was not simply allowed.
-    pub fn caught(&self) -> u64 {
-        self.after.values().sum()
-    }
-
-    /// Attacks that have not ended and of which no event was noticed yet.
-    pub fn open(&self) -> u64 {
-        self.planted.saturating_sub(self.caught() + self.missed)
-    }
-
-    /// After how many events half of those caught were caught.
-    pub fn median(&self) -> Option<u32> {
-        let half = self.caught().div_ceil(2);
-        let mut sum = 0;
-        let reached = |(_, count): &(&u32, &u64)| {
-            sum += **count;
-            sum >= half
-        };
-        self.after.iter().find(reached).map(|(events, _)| *events)
-    }
-
-    /// After how many events the last of those caught was caught.
-    pub fn most(&self) -> Option<u32> {
-        self.after.last_key_value().map(|(events, _)| *events)
-    }
 }
 
 impl Tally {
@@ -98,22 +60,6 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn medians_and_the_most_are_of_those_caught() {
-        for (after, expected) in [
-            (&[][..], (0, None, None)),
-            (&[(5, 1)], (1, Some(5), Some(5))),
-            (&[(1, 2), (7, 2)], (4, Some(1), Some(7))),
-            (&[(1, 1), (3, 1), (9, 1)], (3, Some(3), Some(9))),
-            (&[(2, 1), (40, 10)], (11, Some(40), Some(40))),
-        ] {
-            let caught = Caught { after: after.iter().copied().collect(), ..Caught::default() };
-            assert_eq!((caught.caught(), caught.median(), caught.most()), expected, "{after:?}");
-        }
-        let caught = Caught { planted: 9, missed: 2, after: [(1, 4)].into() };
-        assert_eq!(caught.open(), 3);
-    }
 
     #[test]
     fn locks_are_active_until_they_end() {

@@ -7,7 +7,8 @@ use console::{measure_text_width, truncate_str};
 
 use super::news::Moment;
 use super::summary::kinds;
-use super::tally::{Caught, Tally};
+use super::tally::Tally;
+use crate::judging::Caught;
 use crate::model::action::Action;
 use crate::model::outcome::TransitionKind;
 use crate::model::time::write_timestamp;
@@ -254,7 +255,7 @@ mod tests {
             honest_stopped: 2,
             ..Tally::default()
         };
-        tally.attacks[0] = Caught { planted: 4, missed: 1, after: [(5, 2), (9, 1)].into() };
+        tally.attacks[0] = Caught { planted: 4, missed: 1, in_time: 3, after: [(5, 2), (9, 1)].into() };
         Look {
             state: "live".to_owned(),
             rules: "wallet-default@0123456789ab".to_owned(),

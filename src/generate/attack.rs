@@ -1,4 +1,5 @@
-//! The attack patterns that can be planted, by name, and the text that asks for them: `takeover=3,stuffing=1`.
+//! The attack patterns that can be planted, by name, and the text that asks for them: `takeover=3,stuffing=1`, or
+//! `all=2,takeover=5` for two of each and five of one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,17 +19,38 @@ pub enum AttackKind {
     VelocityBurst,
     /// The owner freezes the account, a thief is refused, an operator unlocks.
     LostPhone,
+    /// One device gets into many accounts, then sends the money of all to one more.
+    DeviceFarm,
+    /// Transfer after transfer a little below the sum from which questions are asked.
+    Structuring,
+    /// Many orders, all of them asked back, all of them refunded.
+    RefundAbuse,
+    /// Prompt after prompt for a second factor until the tired owner agrees.
+    CodeFatigue,
+    /// The owner logs in at home, and minutes later somebody overseas.
+    ImpossibleTravel,
+    /// An intruder's login and payments, all stamped some minutes into the past.
+    BackDating,
+    /// Many people send money to one account, which sends it on at once.
+    MuleAccounts,
 }
 
 impl AttackKind {
     /// All kinds with their names, in the order of the enum.
-    pub const ALL: [(AttackKind, &'static str); 6] = [
+    pub const ALL: [(AttackKind, &'static str); 13] = [
         (AttackKind::PasswordGuessing, "password_guessing"),
         (AttackKind::Stuffing, "stuffing"),
         (AttackKind::Takeover, "takeover"),
         (AttackKind::CardTesting, "card_testing"),
         (AttackKind::VelocityBurst, "velocity_burst"),
         (AttackKind::LostPhone, "lost_phone"),
+        (AttackKind::DeviceFarm, "device_farm"),
+        (AttackKind::Structuring, "structuring"),
+        (AttackKind::RefundAbuse, "refund_abuse"),
+        (AttackKind::CodeFatigue, "code_fatigue"),
+        (AttackKind::ImpossibleTravel, "impossible_travel"),
+        (AttackKind::BackDating, "back_dating"),
+        (AttackKind::MuleAccounts, "mule_accounts"),
     ];
 
     /// The kind's name on the command line.
@@ -45,6 +67,11 @@ impl Attacks {
     /// Every kind `count` times.
     pub fn each(count: u32) -> Self {
         Attacks(AttackKind::ALL.iter().map(|(kind, _)| (*kind, count)).collect())
+    }
+
+    /// Each of these kinds `count` times.
+    pub fn of(kinds: &[AttackKind], count: u32) -> Self {
+        Attacks(kinds.iter().map(|kind| (*kind, count)).collect())
     }
 
     /// Kinds with their counts, in the order written.
@@ -90,7 +117,7 @@ struct Names;
 
 impl fmt::Display for Names {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&AttackKind::ALL.map(|(_, name)| name).join(", "))
+        write!(out, "{}, and {EACH} for each of them", AttackKind::ALL.map(|(_, name)| name).join(", "))
     }
 }
 
@@ -114,21 +141,47 @@ impl FromStr for Attacks {
     type Err = AttackError;
 
     fn from_str(text: &str) -> Result<Self, AttackError> {
-        let mut attacks = Attacks::default();
+        let (mut attacks, mut of_all) = (Attacks::default(), None);
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (kind, count) = parse_part(part)?;
-            if attacks.0.iter().any(|(other, _)| *other == kind) {
-                return Err(AttackError::Repeated { name: kind.name() });
+            match parse_part(part)? {
+                (None, count) if of_all.replace(count).is_some() => return Err(AttackError::Repeated { name: EACH }),
+                (None, _) => {}
+                (Some(kind), count) => attacks.add(kind, count)?,
             }
-            attacks.0.push((kind, count));
+        }
+        if let Some(count) = of_all {
+            attacks.fill(count);
         }
         Ok(attacks)
     }
 }
 
-fn parse_part(part: &str) -> Result<(AttackKind, u32), AttackError> {
-    let (name, count) = part.split_once('=').unwrap_or((part, ""));
-    let kind: AttackKind = name.trim().parse()?;
+impl Attacks {
+    fn add(&mut self, kind: AttackKind, count: u32) -> Result<(), AttackError> {
+        if self.0.iter().any(|(other, _)| *other == kind) {
+            return Err(AttackError::Repeated { name: kind.name() });
+        }
+        self.0.push((kind, count));
+        Ok(())
+    }
+
+    /// So many of each kind that was not named.
+    fn fill(&mut self, count: u32) {
+        for (kind, _) in AttackKind::ALL {
+            if !self.0.iter().any(|(other, _)| *other == kind) {
+                self.0.push((kind, count));
+            }
+        }
+    }
+}
+
+/// What stands for every kind that is not named itself; without a count it is one of each.
+const EACH: &str = "all";
+
+/// The kind (`None` is every one) and the count.
+fn parse_part(part: &str) -> Result<(Option<AttackKind>, u32), AttackError> {
+    let (name, count) = part.split_once('=').unwrap_or((part, if part == EACH { "1" } else { "" }));
+    let kind = if name.trim() == EACH { None } else { Some(name.trim().parse()?) };
     let digits = count.trim();
     match digits.parse() {
         Ok(count) if digits.bytes().all(|b| b.is_ascii_digit()) => Ok((kind, count)),
@@ -162,6 +215,19 @@ mod tests {
         check("takeover=+1", Err("`takeover=+1` is not NAME=COUNT"));
         check("takeover=99999999999", Err("`takeover=99999999999` is not NAME=COUNT"));
         check("takeover=1,takeover=2", Err("`takeover` is named twice"));
+        check("all=1,all=2", Err("`all` is named twice"));
+        check("mule", Err("no attack is called `mule`, did you mean `mule_accounts`?"));
+    }
+
+    #[test]
+    fn all_is_every_kind_that_is_not_named_itself() {
+        let attacks = |text: &str| text.parse::<Attacks>().expect("a list");
+        assert_eq!(attacks("all"), Attacks::each(1));
+        assert_eq!(attacks("all=4"), Attacks::each(4));
+        let mixed = attacks("stuffing=0,all=3");
+        let count = |kind| mixed.iter().find(|(other, _)| *other == kind).map(|(_, count)| count);
+        assert_eq!((count(AttackKind::Stuffing), count(AttackKind::Takeover)), (Some(0), Some(3)));
+        assert_eq!(mixed.iter().count(), AttackKind::ALL.len());
     }
 
     #[test]

@@ -17,6 +17,13 @@ impl<'a> Line<'a> {
         Line { out }
     }
 
+    /// Starts a label's line with an id made from the number of the event it speaks of.
+    pub fn open_label(out: &'a mut Vec<u8>, of: u64) -> Self {
+        out.extend_from_slice(br#"{"id":"l"#);
+        base36(out, of);
+        Line { out }
+    }
+
     /// Appends bytes as they are: `","name":"` goes from inside one text to inside the next.
     pub fn raw(&mut self, bytes: &str) -> &mut Self {
         self.out.extend_from_slice(bytes.as_bytes());
@@ -25,6 +32,12 @@ impl<'a> Line<'a> {
 
     /// Appends a number in decimal.
     pub fn number(&mut self, number: u32) -> &mut Self {
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        self
+    }
+
+    /// Appends a larger number in decimal.
+    pub fn number_64(&mut self, number: u64) -> &mut Self {
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
         self
     }

@@ -4,30 +4,47 @@
 //! small run holds. Nothing here reads a clock, the system's randomness or a file, and memory does not grow with the
 //! number of accounts.
 //!
-//! [`attack`] names what can be planted, [`script`] holds all stories as data, [`story`] tells one step of one story,
-//! [`traffic`] puts the events of all stories in order, [`told`] says which of them are an attack's; [`people`],
-//! [`rhythm`], [`zipf`] and [`chance`] say who, when and how often; [`mod@line`] writes bytes.
+//! [`attack`] names what can be planted; [`step`] and [`script`] are what stories are made of, [`honest`], [`errand`] and
+//! [`pattern`] hold all of them as data; [`story`] is one under way, [`world`] tells its steps, [`traffic`] puts the
+//! events of all stories in order, [`told`] says which of them are an attack's, [`label`] says so in lines of its own.
+//! [`people`], [`place`], [`trip`], [`wallets`], [`rhythm`], [`zipf`] and [`chance`] say who, where, when and how often; [`mod@line`], [`table`] and
+//! [`feed`] write bytes.
 
 mod attack;
 mod chance;
+mod errand;
+mod feed;
+mod honest;
+mod label;
 mod line;
+mod pattern;
 mod people;
+mod place;
 mod rhythm;
 mod script;
+mod step;
 mod story;
+mod table;
 mod told;
 mod traffic;
+mod trip;
+mod wallets;
+mod world;
 mod zipf;
 
 #[cfg(test)]
 mod tests;
 
 pub use attack::{AttackError, AttackKind, Attacks};
+pub use feed::{Stream, write_all, write_events};
+pub use label::Labels;
+pub use rhythm::local_day;
+pub use step::Party;
+pub use table::Format;
 pub use told::{Part, Told};
 pub use traffic::Traffic;
+pub use wallets::{Wallet, WalletError, Wallets};
 
-/// Bytes handed to the caller at a time, at least.
-const CHUNK: usize = 256 * 1024;
 /// The first instant of year 1 and the first after year 9999, epoch ms.
 const YEARS: std::ops::Range<i64> = -62_135_596_800_000..253_402_300_800_000;
 
@@ -49,13 +66,19 @@ pub struct Options {
     pub length: i64,
     /// What is planted.
     pub attacks: Attacks,
-    /// Between which shares of the traffic, per mille, attacks begin; the longest take about two hours.
+    /// Between which shares of the traffic, per mille, attacks begin; the longest take four hours or so.
     pub attacks_begin: (u32, u32),
     /// How many of the busiest accounts are about equally busy. 0 is Zipf's pure law, under which one account makes
-    /// a twelfth of all events or so; `None` is a hundredth of the accounts.
+    /// a twelfth of all events or so; `None` is a tenth of the accounts.
     pub flatten: Option<u32>,
     /// Which events arrive late.
     pub late: Late,
+    /// To which wallets the accounts belong.
+    pub wallets: Wallets,
+    /// Whether and where it is said what is fraud.
+    pub labels: Labels,
+    /// How lines are written.
+    pub format: Format,
 }
 
 /// A share of events that arrive after later ones.
@@ -89,6 +112,9 @@ impl Default for Options {
             attacks_begin: (50, 900),
             flatten: None,
             late: Late::default(),
+            wallets: Wallets::default(),
+            labels: Labels::None,
+            format: Format::Jsonl,
         }
     }
 }
@@ -121,6 +147,9 @@ pub enum OptionsError {
         /// As asked for.
         events: u64,
     },
+    /// Labels before their events, or after the end of time.
+    #[error("labels come 0 to 3650 days after their events; change the delay")]
+    Labels,
     /// More than all events late, or late by nothing.
     #[error("late events: expected at most 1000 of a thousand, late by 1 ms to 365 days")]
     Late,
@@ -142,7 +171,7 @@ impl Options {
 
     /// Number of about equally busy accounts.
     fn head(&self) -> u32 {
-        self.flatten.unwrap_or(self.accounts / 100)
+        self.flatten.unwrap_or(self.accounts / 10)
     }
 
     fn check(&self) -> Result<(), OptionsError> {
@@ -167,26 +196,9 @@ impl Options {
         if self.late.per_mille > 1000 || delayed && !(1..=365 * rhythm::DAY).contains(&self.late.by) {
             return Err(OptionsError::Late);
         }
+        if self.labels.delay().is_some_and(|delay| !(0..=3650 * rhythm::DAY).contains(&delay)) {
+            return Err(OptionsError::Labels);
+        }
         Ok(())
     }
-}
-
-/// Writes all events in chunks of whole lines. `sink` takes a chunk and the number of events so far; its error ends
-/// the run. Returns the number of events, or why the options do not work or the sink failed.
-pub fn write_events<E: From<OptionsError>>(
-    options: &Options,
-    mut sink: impl FnMut(&[u8], u64) -> Result<(), E>,
-) -> Result<u64, E> {
-    let mut traffic = Traffic::new(options)?;
-    let mut chunk = Vec::with_capacity(CHUNK + 1024);
-    let mut events = 0;
-    while traffic.append(&mut chunk).is_some() {
-        events += 1;
-        if chunk.len() >= CHUNK {
-            sink(&chunk, events)?;
-            chunk.clear();
-        }
-    }
-    sink(&chunk, events)?;
-    Ok(events)
 }

@@ -3,53 +3,14 @@
 //!
 //! Addresses come from ranges that belong to nobody: private and documentation networks.
 
-use super::chance::{mix, scale};
-use super::rhythm::{DAY, ZONE};
-use super::script::{Kind, Who};
-
-/// A place people live in; degrees are in ten-thousandths.
-#[derive(Debug)]
-pub struct City {
-    /// ISO 3166-1 alpha-2 code.
-    pub country: &'static str,
-    latitude: i32,
-    longitude: i32,
-}
-
-const fn city(country: &'static str, latitude: i32, longitude: i32) -> City {
-    City { country, latitude, longitude }
-}
-
-/// Where accounts are at home; the last four are abroad.
-static HOMES: [City; 16] = [
-    city("CN", 31_2304, 121_4737),
-    city("CN", 39_9042, 116_4074),
-    city("CN", 23_1291, 113_2644),
-    city("CN", 22_5431, 114_0579),
-    city("CN", 30_5728, 104_0668),
-    city("CN", 30_2741, 120_1551),
-    city("CN", 30_5928, 114_3055),
-    city("CN", 34_3416, 108_9398),
-    city("CN", 32_0603, 118_7969),
-    city("CN", 29_5630, 106_5516),
-    city("CN", 36_0671, 120_3826),
-    city("CN", 25_0389, 102_7183),
-    city("HK", 22_3193, 114_1694),
-    city("SG", 1_3521, 103_8198),
-    city("JP", 35_6762, 139_6503),
-    city("GB", 51_5072, -1276),
-];
-
-/// Where intruders sit.
-static FAR_AWAY: [City; 4] = [
-    city("NL", 52_3676, 4_9041),
-    city("BR", -23_5558, -46_6396),
-    city("US", 40_7128, -74_0060),
-    city("AU", -33_8688, 151_2093),
-];
-
-const WALLETS: [&str; 8] =
-    ["alipay", "alipay", "alipay", "wechat_pay", "wechat_pay", "wechat_pay", "apple_pay", "google_pay"];
+use super::chance::{Chance, mix, scale};
+use super::errand::phones;
+use super::place::{City, far_away, home, in_china};
+use super::rhythm::{DAY, HOUR, ZONE};
+use super::step::Who;
+use super::trip::Trip;
+use super::wallets::{Wallet, Wallets};
+use super::zipf::Zipf;
 
 /// What merchants sell, and what an order costs there in minor units.
 const CATEGORIES: [(&str, u32); 10] = [
@@ -95,8 +56,11 @@ pub struct Surroundings {
 #[derive(Debug, Clone, Copy)]
 pub struct People {
     seed: u64,
+    accounts: u32,
     /// Addresses of mobile carriers, each shared by some twenty accounts.
     carriers: u64,
+    merchants: Zipf,
+    wallets: Wallets,
 }
 
 /// One account; all else about it follows from its number.
@@ -105,15 +69,72 @@ pub struct Person {
     traits: u64,
 }
 
+/// Merchants somebody goes to again and again.
+const SHOPS: u64 = 8;
+/// People somebody sends money to again and again.
+const FRIENDS: u64 = 6;
+
 impl People {
     /// The people of a seed.
-    pub fn new(seed: u64, accounts: u32) -> Self {
-        People { seed: mix(seed, 3), carriers: u64::from(accounts / 20).max(8) }
+    pub fn new(seed: u64, accounts: u32, wallets: Wallets) -> Self {
+        let carriers = u64::from(accounts / 20).max(8);
+        // The largest merchants are about equally large: no town pays a tenth of its money at one till.
+        let merchants = Zipf::new(accounts / 20 + 20, accounts / 200 + 5);
+        People { seed: mix(seed, 3), accounts, carriers, merchants, wallets }
     }
 
     /// The owner of an account.
     pub fn person(&self, account: u32) -> Person {
         Person { traits: mix(self.seed, u64::from(account)) }
+    }
+
+    /// The wallet the account belongs to.
+    pub fn wallet(&self, account: u32) -> Wallet {
+        self.wallets.draw(self.person(account).traits)
+    }
+
+    /// Whether the owner is between two cities, where nobody pays.
+    pub fn is_on_the_way(&self, account: u32, time: i64) -> bool {
+        self.person(account).trip(time).is_some_and(|trip| trip.is_on_the_way(time))
+    }
+
+    /// A merchant; three times in four one of the account's own choice.
+    pub fn merchant(&self, account: u32, chance: &mut Chance) -> u32 {
+        let bits = chance.bits();
+        if bits & 3 == 0 {
+            return self.any_merchant(chance);
+        }
+        // Of two draws the lower: the first shops are gone to more often.
+        let shop = scale(bits, SHOPS).min(scale(bits << 20, SHOPS));
+        self.any_merchant(&mut Chance::new(mix(self.person(account).traits, 16 + shop)))
+    }
+
+    /// Any merchant.
+    pub fn any_merchant(&self, chance: &mut Chance) -> u32 {
+        self.merchants.draw(chance)
+    }
+
+    /// Somebody the account sends money to again and again.
+    pub fn friend(&self, account: u32, bits: u64) -> u32 {
+        self.acquaintance(account, 32 + scale(bits, FRIENDS))
+    }
+
+    /// Whom the account pays rent to.
+    pub fn landlord(&self, account: u32) -> u32 {
+        self.acquaintance(account, 48)
+    }
+
+    /// Number of the company that pays the account's wage.
+    pub fn employer(&self, account: u32) -> u32 {
+        // Below the number of accounts, a u32.
+        scale(mix(self.person(account).traits, 49), u64::from(self.accounts / 50 + 1)) as u32
+    }
+
+    /// Another account, as far as there is another.
+    fn acquaintance(&self, account: u32, which: u64) -> u32 {
+        // Below the number of accounts, a u32.
+        let other = scale(mix(self.person(account).traits, which), self.accounts.into()) as u32;
+        if other == account { (other + 1) % self.accounts } else { other }
     }
 
     /// What a merchant sells and what it usually costs, minor units.
@@ -124,35 +145,41 @@ impl People {
         (name, price * (50 + (traits as u32 & 0xffff) * 150 / 0x1_0000) / 100)
     }
 
-    /// Device, address and place of one story's event: the owner's at `time`, or the intruder's.
+    /// Device, address and place of a story's event: the owner's at `time`, or the intruder's.
     pub fn surroundings(&self, account: u32, who: Who, story: u64, time: i64) -> Surroundings {
         match who {
-            Who::Owner => self.of_owner(account, story, time),
-            Who::Intruder => self.of_intruder(story),
+            Who::Owner => self.of_owner(account, story, time, phones(account, time)),
+            Who::Upgrading => self.of_owner(account, 0, time, phones(account, time + DAY / 2)),
+            Who::Intruder => self.of_intruder(story, false),
+            Who::FarIntruder => self.of_intruder(story, true),
         }
     }
 
-    fn of_owner(&self, account: u32, story: u64, time: i64) -> Surroundings {
+    fn of_owner(&self, account: u32, story: u64, time: i64, phones: u64) -> Surroundings {
         let person = self.person(account);
         let draw = mix(self.seed ^ person.traits, story);
-        let away = person.is_away(time);
-        let city = if away { person.trip(time) } else { person.home() };
+        let trip = person.trip(time);
+        let city = trip.map_or(person.home(), |trip| trip.city);
         // Half of the stories are told from the home network; on the road all use a carrier.
-        let at_home = !away && draw & 1 == 0;
-        let address = if at_home { self.household(account) } else { self.carrier(person, away) };
+        let is_at_home = trip.is_none() && draw & 1 == 0;
+        let address = if is_at_home { self.household(account) } else { self.carrier(person, trip.is_some()) };
+        // Where they are on that day: a phone that jumps within seconds would be faster than any plane.
+        let place = mix(person.traits, 64 ^ person.day(time));
+        let choice = if story == 0 { 0 } else { draw >> 8 };
         Surroundings {
-            device: person.device(account, draw >> 8),
+            device: person.device(account, choice, phones),
             channel: if draw >> 60 == 0 { "web" } else { "app" },
             address,
             city,
-            latitude: city.latitude + person.offset(8) + wobble(draw >> 16),
-            longitude: city.longitude + person.offset(24) + wobble(draw >> 32),
+            latitude: city.latitude + person.offset(8) + wobble(place),
+            longitude: city.longitude + person.offset(24) + wobble(place >> 16),
         }
     }
 
-    fn of_intruder(&self, story: u64) -> Surroundings {
+    /// Half of them sit in China, the others where nobody lives whom they rob.
+    fn of_intruder(&self, story: u64, is_far: bool) -> Surroundings {
         let draw = mix(self.seed ^ INTRUDERS, story);
-        let city = &FAR_AWAY[(draw & 3) as usize];
+        let city = if is_far || draw >> 40 & 1 == 0 { far_away(draw) } else { in_china(draw << 8) };
         let network = [[192, 0, 2], [198, 51, 100], [203, 0, 113]][scale(draw, 3) as usize];
         Surroundings {
             device: INTRUDERS | (draw >> 24),
@@ -181,8 +208,8 @@ impl People {
     }
 }
 
-/// Sets the devices of intruders apart from those of owners, which are below 2^35.
-const INTRUDERS: u64 = 1 << 42;
+/// Sets the devices of intruders apart from those of owners, which are below 2^48.
+const INTRUDERS: u64 = 1 << 56;
 
 /// A few hundred metres either way, in ten-thousandths of a degree.
 fn wobble(bits: u64) -> i32 {
@@ -190,11 +217,6 @@ fn wobble(bits: u64) -> i32 {
 }
 
 impl Person {
-    /// The wallet the account belongs to.
-    pub fn wallet(self) -> &'static str {
-        WALLETS[(self.traits & 7) as usize]
-    }
-
     /// Identity-check class, 1 to 3.
     pub fn kyc(self) -> u8 {
         [1, 2, 2, 3, 3, 3, 3, 3][(self.traits >> 3 & 7) as usize]
@@ -208,45 +230,32 @@ impl Person {
 
     fn home(self) -> &'static City {
         // One in sixteen lives abroad.
-        let abroad = self.traits >> 60 == 0;
-        let choice = mix(self.traits, 1);
-        let index = if abroad { 12 + scale(choice, 4) } else { scale(choice, 12) };
-        &HOMES[index as usize]
+        home(mix(self.traits, 1), self.traits >> 60 == 0)
     }
 
-    /// The local day, counted from the epoch.
-    fn day(time: i64) -> u64 {
-        (time + ZONE).div_euclid(DAY) as u64
+    /// The trip the owner is on, the ways there and back included.
+    fn trip(self, time: i64) -> Option<Trip> {
+        Trip::at(self.traits, time, self.home())
     }
 
-    /// One day in sixty-four is spent in another city.
-    fn is_away(self, time: i64) -> bool {
-        mix(self.traits, Self::day(time)) >> 58 == 0
+    /// The owner's day, counted from the epoch; each has a midnight of their own, so that not all move at once.
+    fn day(self, time: i64) -> u64 {
+        (time + ZONE + (self.traits >> 20 & 3) as i64 * HOUR).div_euclid(DAY) as u64
     }
 
-    fn trip(self, time: i64) -> &'static City {
-        &HOMES[scale(mix(self.traits, Self::day(time) ^ 0xff_0000_0000), HOMES.len() as u64) as usize]
-    }
-
-    /// One to three devices, the first used three times in four; every thirty-second pair of accounts shares them.
-    fn device(self, account: u32, draw: u64) -> u64 {
+    /// One to three devices, the first used three times in four and replaced now and then; every thirty-second pair of
+    /// accounts shares them.
+    fn device(self, account: u32, draw: u64, phones: u64) -> u64 {
         let count = 1 + (self.traits >> 50) % 3;
         let choice = if draw & 3 != 0 { 0 } else { (draw >> 2) % count };
         let owner = if account / 2 % 32 == 31 { account & !1 } else { account };
-        u64::from(owner) * 4 + choice
+        let generation = if choice == 0 && owner == account { phones & 0x1fff } else { 0 };
+        (generation << 34) | (u64::from(owner) * 4 + choice)
     }
 
     /// Up to 0.05 degrees from the middle of the city.
     fn offset(self, shift: u32) -> i32 {
         (self.traits >> shift & 0x3ff) as i32 - 512
-    }
-}
-
-/// Authentication factors that an event of this kind shows.
-pub fn factors(kind: Kind) -> u8 {
-    match kind {
-        Kind::SecondFactor | Kind::PasswordChange | Kind::DeviceBind | Kind::PayeeAdd => 2,
-        _ => 1,
     }
 }
 
@@ -258,7 +267,7 @@ mod tests {
 
     #[test]
     fn people_keep_their_habits() {
-        let people = People::new(5, 1000);
+        let people = People::new(5, 1000, Wallets::default());
         for account in 0..1000 {
             let mut devices: Vec<u64> =
                 (0..50).map(|story| people.surroundings(account, Who::Owner, story, NOON).device).collect();
@@ -272,7 +281,7 @@ mod tests {
 
     #[test]
     fn most_are_at_home_in_china() {
-        let people = People::new(5, 1000);
+        let people = People::new(5, 1000, Wallets::default());
         let at = |account| people.surroundings(account, Who::Owner, 0, NOON).city.country;
         let in_china = (0..1000).filter(|&account| at(account) == "CN").count();
         assert!((850..990).contains(&in_china), "{in_china}");
@@ -280,17 +289,77 @@ mod tests {
 
     #[test]
     fn intruders_are_strangers() {
-        let people = People::new(5, 1000);
+        let people = People::new(5, 1000, Wallets::default());
         let owner = people.surroundings(1, Who::Owner, 9, NOON);
         let intruder = people.surroundings(1, Who::Intruder, 9, NOON);
         assert!(intruder.device != owner.device && intruder.device >= INTRUDERS);
-        assert!(!["CN", "HK", "SG", "JP", "GB"].contains(&intruder.city.country));
         assert_eq!(intruder.device, people.surroundings(2, Who::Intruder, 9, NOON).device);
+        let country = |who, story| people.surroundings(1, who, story, NOON).city.country;
+        let in_china = (0..1000).filter(|&story| country(Who::Intruder, story) == "CN").count();
+        assert!((400..600).contains(&in_china), "{in_china}");
+        assert!((0..1000).all(|story| !["CN", "HK", "SG", "JP", "GB"].contains(&country(Who::FarIntruder, story))));
+    }
+
+    /// Kilometres, roughly.
+    fn distance(a: &Surroundings, b: &Surroundings) -> f64 {
+        let (south, east) = (f64::from(a.latitude - b.latitude) / 1e4, f64::from(a.longitude - b.longitude) / 1e4);
+        let east = if east.abs() > 180.0 { 360.0 - east.abs() } else { east };
+        (south * south + east * east).sqrt() * 111.0
+    }
+
+    #[test]
+    fn people_travel_but_not_faster_than_planes() {
+        let people = People::new(5, 1000, Wallets::default());
+        let (mut away, mut seen) = (0, 0);
+        for account in 0..300 {
+            let mut last: Option<(i64, Surroundings)> = None;
+            for time in (0..60 * DAY).step_by(HOUR as usize / 2) {
+                if people.is_on_the_way(account, time) {
+                    continue;
+                }
+                let here = people.surroundings(account, Who::Owner, 7, time);
+                seen += 1;
+                away += u32::from(people.person(account).trip(time).is_some());
+                if let Some((before, there)) = last.replace((time, here)) {
+                    let hours = (time - before) as f64 / HOUR as f64;
+                    assert!(distance(&there, &here) / hours < 900.0, "{account}: {there:?} {here:?} in {hours} h");
+                }
+            }
+        }
+        assert!((seen / 50..seen / 10).contains(&away), "{away} of {seen}");
+    }
+
+    #[test]
+    fn habits_are_a_few_shops_and_friends() {
+        let (people, mut chance) = (People::new(5, 10_000, Wallets::default()), Chance::new(1));
+        for account in 0..50 {
+            let mut shops = std::collections::BTreeMap::<u32, u32>::new();
+            for _ in 0..400 {
+                *shops.entry(people.merchant(account, &mut chance)).or_default() += 1;
+            }
+            let mut counts: Vec<u32> = shops.into_values().collect();
+            counts.sort_unstable_by(|a, b| b.cmp(a));
+            assert!((240..380).contains(&counts[..8].iter().sum::<u32>()), "{counts:?}");
+            let friends: std::collections::BTreeSet<u32> =
+                (0..100).map(|_| people.friend(account, chance.bits())).collect();
+            assert!((1..=6).contains(&friends.len()) && !friends.contains(&account), "{friends:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_phone_stays() {
+        let people = People::new(5, 1000, Wallets::default());
+        let noon = (0..800).map(|day| day * DAY + NOON).find(|&noon| phones(7, noon) > phones(7, noon - 1));
+        let noon = noon.expect("a new phone");
+        let device = |who, story, time| people.surroundings(7, who, story, time).device;
+        let new = device(Who::Upgrading, 3, noon - HOUR);
+        let main = |from| (1..40).map(|story| device(Who::Owner, story, from)).filter(|&seen| seen == new).count();
+        assert_eq!((main(noon - 1), main(noon) > 20), (0, true));
     }
 
     #[test]
     fn prices_stay_near_their_category() {
-        let people = People::new(5, 1000);
+        let people = People::new(5, 1000, Wallets::default());
         for merchant in 0..500 {
             let (name, price) = people.category(merchant);
             let usual = CATEGORIES.iter().find(|(other, _)| *other == name).map(|(_, price)| *price);

@@ -1,331 +1,226 @@
-//! The stories as data: which events follow each other, how fast, and how often each story is told.
+//! How steps make a story: phases one after the other, each told a number of times, to one account or to many.
 //!
-//! A story has an opening, a part repeated a random number of times, and a closing. Honest stories and attacks are
-//! written alike, so a new pattern is a few lines here and no code elsewhere.
+//! Honest stories ([`super::honest`]) and attacks ([`super::pattern`]) are written alike, so a new one is a few lines
+//! of data and no code elsewhere.
 
-use super::attack::AttackKind;
+use super::step::Step;
 
-/// What kind of event a step is.
+/// Most phases of a script.
+pub const PHASES: usize = 3;
+
+/// Whose account a round of a phase is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `login`
-    Login,
-    /// `second_factor`
-    SecondFactor,
-    /// `payment`
-    Payment,
-    /// `transfer`
-    Transfer,
-    /// `top_up`
-    TopUp,
-    /// `withdrawal`
-    Withdrawal,
-    /// `refund`
-    Refund,
-    /// `password_change`
-    PasswordChange,
-    /// `device_bind`
-    DeviceBind,
-    /// `payee_add`
-    PayeeAdd,
-    /// `freeze`
-    Freeze,
-    /// `unlock`
-    Unlock,
+pub enum Cast {
+    /// The account of the event before.
+    Same,
+    /// The one the story began with.
+    Main,
+    /// Another one in each round.
+    Others,
+    /// That of the same round of the phase before, with its order.
+    Again,
 }
 
-/// Whom an event's money goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Party {
-    /// Nobody.
-    None,
-    /// A merchant, with a category.
-    Merchant,
-    /// Another account.
-    Payee,
+/// Steps told a number of times.
+#[derive(Debug)]
+pub struct Phase {
+    /// The steps, at least one.
+    pub steps: &'static [Step],
+    /// How many times, closed range, at least 1; with [`Cast::Again`] as often as the phase before.
+    pub times: (u32, u32),
+    /// To whom.
+    pub cast: Cast,
 }
 
-impl Kind {
-    /// The `type` of the event.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Login => "login",
-            Kind::SecondFactor => "second_factor",
-            Kind::Payment => "payment",
-            Kind::Transfer => "transfer",
-            Kind::TopUp => "top_up",
-            Kind::Withdrawal => "withdrawal",
-            Kind::Refund => "refund",
-            Kind::PasswordChange => "password_change",
-            Kind::DeviceBind => "device_bind",
-            Kind::PayeeAdd => "payee_add",
-            Kind::Freeze => "freeze",
-            Kind::Unlock => "unlock",
-        }
+impl Phase {
+    /// Told once.
+    pub const fn once(steps: &'static [Step]) -> Phase {
+        Phase { steps, times: (1, 1), cast: Cast::Same }
     }
 
-    /// Whether the event carries an amount and an order.
-    pub fn moves_money(self) -> bool {
-        matches!(self, Kind::Payment | Kind::Transfer | Kind::TopUp | Kind::Withdrawal | Kind::Refund)
+    /// Told again and again to the same account.
+    pub const fn repeat(low: u32, high: u32, steps: &'static [Step]) -> Phase {
+        Phase { steps, times: (low, high), cast: Cast::Same }
     }
 
-    /// Who stands in `counterparty`.
-    pub fn party(self) -> Party {
-        match self {
-            Kind::Payment | Kind::Refund => Party::Merchant,
-            Kind::Transfer | Kind::PayeeAdd => Party::Payee,
-            _ => Party::None,
-        }
+    /// To whom.
+    pub const fn cast(self, cast: Cast) -> Phase {
+        Phase { cast, ..self }
     }
 }
 
-/// How a step ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Not yet: an attempt, whose result is a later event of the same order.
-    Open,
-    /// `success`
-    Success,
-    /// `failure`, with its reason.
-    Failure(&'static str),
-}
-
-/// How much money an order is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Price {
-    /// What this account pays at this merchant.
-    Usual,
-    /// A round sum.
-    Round,
-    /// Less than one unit.
-    Tiny,
-    /// Thousands of units.
-    Large,
-}
-
-/// Who is at the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// The account's owner, at home or travelling.
-    Owner,
-    /// Somebody else, abroad, on a device of their own.
-    Intruder,
-}
-
-/// One event of a story.
-#[derive(Debug, Clone, Copy)]
-pub struct Step {
-    /// What happens.
-    pub kind: Kind,
-    /// How it ends.
-    pub ending: Ending,
-    /// Who does it.
-    pub who: Who,
-    /// Whether it begins a new order, with this price and a new counterparty.
-    pub opens: Option<Price>,
-    /// Time since the step before, ms, closed range.
-    pub wait: (u32, u32),
-}
-
-impl Step {
-    const fn new(kind: Kind, ending: Ending, wait: (u32, u32)) -> Step {
-        Step { kind, ending, who: Who::Owner, opens: None, wait }
-    }
-
-    const fn opens(self, price: Price) -> Step {
-        Step { opens: Some(price), ..self }
-    }
-
-    const fn intruder(self) -> Step {
-        Step { who: Who::Intruder, ..self }
-    }
-
-    const fn after(self, low: u32, high: u32) -> Step {
-        Step { wait: (low, high), ..self }
-    }
-}
-
-/// A story.
+/// A story as data.
 #[derive(Debug)]
 pub struct Script {
-    /// Told once, first.
-    pub opening: &'static [Step],
-    /// Told `times` times.
-    pub repeat: &'static [Step],
-    /// How often, closed range.
-    pub times: (u32, u32),
-    /// Told once, last.
-    pub closing: &'static [Step],
-    /// Whether each repetition happens to another account.
-    pub roams: bool,
+    /// One to [`PHASES`].
+    pub phases: &'static [Phase],
+    /// Whether it needs a wallet that sends money between people and holds a balance.
+    pub needs_balance: bool,
 }
 
 impl Script {
-    const fn once(opening: &'static [Step]) -> Script {
-        Script { opening, repeat: &[], times: (0, 0), closing: &[], roams: false }
+    /// A story any wallet can tell.
+    pub const fn new(phases: &'static [Phase]) -> Script {
+        Script { phases, needs_balance: false }
+    }
+
+    /// A story of money between people.
+    pub const fn of_balances(phases: &'static [Phase]) -> Script {
+        Script { phases, needs_balance: true }
+    }
+
+    /// All steps, each once.
+    pub fn steps(&self) -> impl Iterator<Item = &'static Step> + use<> {
+        self.phases.iter().flat_map(|phase| phase.steps)
+    }
+
+    /// Whether all of it is done by owners of accounts.
+    pub fn is_by_owners(&self) -> bool {
+        self.steps().all(|step| !step.who.is_intruder())
     }
 
     /// Whether a step is the attacker's: an intruder's, or any where the attack needs no intruder.
     pub fn is_act(&self, step: &Step) -> bool {
-        let steps = || [self.opening, self.repeat, self.closing].into_iter().flatten();
-        step.who == Who::Intruder || steps().all(|step| step.who == Who::Owner)
+        step.who.is_intruder() || self.is_by_owners()
     }
 
-    /// Number of events when the middle part is told `times` times.
-    pub fn len(&self, times: u32) -> u32 {
-        (self.opening.len() + self.repeat.len() * times as usize + self.closing.len()) as u32
+    /// Whether any step does damage.
+    pub fn does_damage(&self) -> bool {
+        self.steps().any(|step| step.damages)
     }
 
-    /// The step at `position`, from 0, and whether it is the first of a repetition; `None` past the end.
-    pub fn step(&self, position: u32, times: u32) -> Option<(&'static Step, bool)> {
-        let position = position as usize;
-        let Some(middle) = position.checked_sub(self.opening.len()) else {
-            return self.opening.get(position).map(|step| (step, false));
+    /// Whether rounds are gone through again, so that they must be remembered.
+    pub fn returns(&self) -> bool {
+        self.phases.iter().any(|phase| phase.cast == Cast::Again)
+    }
+
+    /// Number of events when the phases are told so often.
+    pub fn len(&self, rounds: [u32; PHASES]) -> u32 {
+        self.phases.iter().zip(rounds).map(|(phase, rounds)| phase.steps.len() as u32 * rounds).sum()
+    }
+
+    /// Number of the attacker's events.
+    pub fn acts(&self, rounds: [u32; PHASES]) -> u32 {
+        let acts = |phase: &Phase| phase.steps.iter().filter(|step| self.is_act(step)).count() as u32;
+        self.phases.iter().zip(rounds).map(|(phase, rounds)| acts(phase) * rounds).sum()
+    }
+
+    /// The longest it can take, ms.
+    pub fn longest(&self) -> i64 {
+        let mut times = 1;
+        let mut of_phase = |phase: &Phase| {
+            times = if phase.cast == Cast::Again { times } else { phase.times.1 };
+            i64::from(times) * phase.steps.iter().map(|step| i64::from(step.wait.1)).sum::<i64>()
         };
-        match middle.checked_sub(self.repeat.len() * times as usize) {
-            Some(last) => self.closing.get(last).map(|step| (step, false)),
-            None => Some((&self.repeat[middle % self.repeat.len()], middle % self.repeat.len() == 0)),
-        }
+        self.phases.iter().map(&mut of_phase).sum()
     }
 }
 
-const SECONDS: u32 = 1000;
-const MINUTES: u32 = 60 * SECONDS;
-
-const LOGIN: Step = Step::new(Kind::Login, Ending::Success, (2 * SECONDS, 15 * SECONDS));
-const WRONG_PASSWORD: Step = Step::new(Kind::Login, Ending::Failure("wrong_password"), (3 * SECONDS, 20 * SECONDS));
-const CODE: Step = Step::new(Kind::SecondFactor, Ending::Success, (5 * SECONDS, 40 * SECONDS));
-const WRONG_CODE: Step = Step::new(Kind::SecondFactor, Ending::Failure("wrong_code"), (5 * SECONDS, 40 * SECONDS));
-const PAY: Step = Step::new(Kind::Payment, Ending::Open, (10 * SECONDS, 4 * MINUTES)).opens(Price::Usual);
-const PAID: Step = Step::new(Kind::Payment, Ending::Success, (300, 6 * SECONDS));
-const SEND: Step = Step::new(Kind::Transfer, Ending::Open, (10 * SECONDS, 2 * MINUTES)).opens(Price::Usual);
-const SENT: Step = Step::new(Kind::Transfer, Ending::Success, (300, 4 * SECONDS));
-const TOP_UP: Step = Step::new(Kind::TopUp, Ending::Success, (5 * SECONDS, MINUTES)).opens(Price::Round);
-const WITHDRAWAL: Step = Step::new(Kind::Withdrawal, Ending::Success, (5 * SECONDS, MINUTES)).opens(Price::Round);
-const REFUND: Step = Step::new(Kind::Refund, Ending::Success, (5 * MINUTES, 180 * MINUTES));
-const NEW_PASSWORD: Step = Step::new(Kind::PasswordChange, Ending::Success, (20 * SECONDS, MINUTES));
-const BIND: Step = Step::new(Kind::DeviceBind, Ending::Success, (10 * SECONDS, MINUTES));
-const PAYEE: Step = Step::new(Kind::PayeeAdd, Ending::Success, (15 * SECONDS, 90 * SECONDS)).opens(Price::Usual);
-
-/// A payment or transfer that ends badly.
-const fn refused(kind: Kind, reason: &'static str) -> Step {
-    Step::new(kind, Ending::Failure(reason), (300, 5 * SECONDS))
+/// Where a story stands.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Place {
+    phase: u32,
+    /// Round of the phase, from 0.
+    pub round: u32,
+    step: u32,
 }
 
-/// Honest stories, each with how many of a thousand it makes up. The first one must be short: it stands in for any
-/// that would run past the end of the period.
-pub static HONEST: [(usize, Script); 16] = [
-    (420, Script::once(&[PAY, PAID])),
-    (140, Script::once(&[LOGIN, PAY, PAID])),
-    (170, Script::once(&[LOGIN])),
-    (40, Script::once(&[LOGIN, CODE])),
-    (24, Script::once(&[WRONG_PASSWORD, LOGIN])),
-    (5, Script::once(&[WRONG_PASSWORD, WRONG_PASSWORD, LOGIN, PAY, PAID])),
-    (6, Script::once(&[LOGIN, WRONG_CODE, CODE])),
-    (18, Script::once(&[PAY, refused(Kind::Payment, "insufficient_funds")])),
-    (6, Script::once(&[PAY, refused(Kind::Payment, "network_error"), PAY, PAID])),
-    (75, Script::once(&[SEND, SENT])),
-    (45, Script::once(&[TOP_UP])),
-    (22, Script::once(&[LOGIN, WITHDRAWAL])),
-    (9, Script::once(&[PAY, PAID, REFUND])),
-    (10, Script::once(&[PAYEE, Step { opens: None, ..SEND }, SENT])),
-    (4, Script::once(&[LOGIN, CODE, NEW_PASSWORD])),
-    (6, Script::once(&[LOGIN, CODE, BIND])),
-];
+impl Place {
+    /// The phase.
+    pub fn phase(self, script: &'static Script) -> Option<&'static Phase> {
+        script.phases.get(self.phase as usize)
+    }
 
-static GUESSING: Script = Script {
-    opening: &[],
-    repeat: &[WRONG_PASSWORD.intruder().after(SECONDS, 8 * SECONDS)],
-    times: (20, 40),
-    closing: &[],
-    roams: false,
-};
+    /// The step, unless all is told.
+    pub fn step(self, script: &'static Script) -> Option<&'static Step> {
+        self.phase(script)?.steps.get(self.step as usize)
+    }
 
-static STUFFING: Script = Script {
-    opening: &[],
-    repeat: &[WRONG_PASSWORD.intruder().after(200, 2 * SECONDS)],
-    times: (60, 120),
-    closing: &[LOGIN.intruder().after(SECONDS, 2 * SECONDS)],
-    roams: true,
-};
+    /// Whether a round begins here.
+    pub fn begins_round(self) -> bool {
+        self.step == 0
+    }
 
-static TAKEOVER: Script = Script::once(&[
-    WRONG_PASSWORD.intruder(),
-    LOGIN.intruder(),
-    CODE.intruder(),
-    NEW_PASSWORD.intruder(),
-    BIND.intruder(),
-    PAYEE.opens(Price::Large).intruder(),
-    Step { opens: None, ..SEND }.intruder(),
-    SENT.intruder(),
-]);
-
-static CARD_TESTING: Script = Script {
-    opening: &[PAY.opens(Price::Tiny).intruder(), refused(Kind::Payment, "limit_reached").intruder()],
-    repeat: &[PAY.opens(Price::Tiny).intruder().after(3 * SECONDS, 20 * SECONDS), PAID.intruder()],
-    times: (8, 16),
-    closing: &[PAY.opens(Price::Large).intruder(), PAID.intruder()],
-    roams: false,
-};
-
-static VELOCITY_BURST: Script = Script {
-    opening: &[LOGIN],
-    repeat: &[PAY.after(SECONDS, 8 * SECONDS), PAID.after(200, SECONDS)],
-    times: (25, 50),
-    closing: &[],
-    roams: false,
-};
-
-static LOST_PHONE: Script = Script {
-    opening: &[Step::new(Kind::Freeze, Ending::Success, (0, 0))],
-    repeat: &[PAY.intruder().after(20 * SECONDS, 5 * MINUTES), refused(Kind::Payment, "locked").intruder()],
-    times: (1, 4),
-    closing: &[Step::new(Kind::Unlock, Ending::Success, (20 * MINUTES, 60 * MINUTES)), LOGIN],
-    roams: false,
-};
-
-/// The story of an attack.
-pub fn attack(kind: AttackKind) -> &'static Script {
-    match kind {
-        AttackKind::PasswordGuessing => &GUESSING,
-        AttackKind::Stuffing => &STUFFING,
-        AttackKind::Takeover => &TAKEOVER,
-        AttackKind::CardTesting => &CARD_TESTING,
-        AttackKind::VelocityBurst => &VELOCITY_BURST,
-        AttackKind::LostPhone => &LOST_PHONE,
+    /// The place after it.
+    pub fn next(self, script: &'static Script, rounds: [u32; PHASES]) -> Place {
+        let Some(phase) = self.phase(script) else { return self };
+        let Place { phase: number, round, step } = self;
+        if step as usize + 1 < phase.steps.len() {
+            Place { step: step + 1, ..self }
+        } else if round + 1 < rounds[number as usize] {
+            Place { phase: number, round: round + 1, step: 0 }
+        } else {
+            Place { phase: number + 1, round: 0, step: 0 }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::attack::AttackKind;
+    use super::super::errand::{NEW_PHONE, PAYDAY, RENT};
+    use super::super::honest::HONEST;
+    use super::super::pattern::pattern;
+    use super::super::step::{Kind, Whom};
     use super::*;
 
-    #[test]
-    fn honest_stories_make_a_thousand() {
-        assert_eq!(HONEST.iter().map(|(weight, _)| weight).sum::<usize>(), 1000);
+    /// All there are.
+    fn scripts() -> Vec<&'static Script> {
+        let attacks = AttackKind::ALL.iter().map(|(kind, _)| pattern(*kind));
+        HONEST.iter().map(|(_, script)| script).chain(attacks).chain([&NEW_PHONE, &PAYDAY, &RENT]).collect()
     }
 
     #[test]
     fn every_order_is_opened_before_it_is_used() {
-        let attacks = AttackKind::ALL.iter().map(|(kind, _)| attack(*kind));
-        for script in HONEST.iter().map(|(_, script)| script).chain(attacks) {
-            let mut open = false;
-            for position in 0..script.len(2) {
-                let (step, _) = script.step(position, 2).expect("a step within the length");
-                open |= step.opens.is_some();
-                assert!(open || !step.kind.moves_money(), "{:?} without an order", step.kind);
+        for script in scripts() {
+            let mut is_open = false;
+            for step in script.steps() {
+                is_open |= step.opens.is_some();
+                assert!(is_open || !step.kind.has_order(), "{:?} without an order", step.kind);
+                if step.opens.is_some_and(|(_, whom)| whom == Whom::Same) {
+                    assert!(step.opens.is_some() && is_open, "{:?} with nobody", step.kind);
+                }
             }
-            assert!(script.step(script.len(2), 2).is_none());
         }
     }
 
     #[test]
-    fn repetitions_are_told_in_place() {
-        let told: Vec<(Kind, bool)> =
-            (0..7).filter_map(|n| LOST_PHONE.step(n, 2)).map(|(s, first)| (s.kind, first)).collect();
+    fn phases_fit() {
+        for script in scripts() {
+            assert!((1..=PHASES).contains(&script.phases.len()), "{script:?}");
+            assert!(script.phases[0].cast != Cast::Again, "nothing to return to: {script:?}");
+            for phase in script.phases {
+                assert!(!phase.steps.is_empty() && phase.times.0 >= 1 && phase.times.0 <= phase.times.1, "{phase:?}");
+            }
+            assert_eq!(script.needs_balance, script.steps().any(|step| needs_balance(step.kind)), "{script:?}");
+        }
+    }
+
+    fn needs_balance(kind: Kind) -> bool {
+        matches!(kind, Kind::Transfer | Kind::TopUp | Kind::Withdrawal | Kind::PayeeAdd)
+    }
+
+    #[test]
+    fn places_go_through_all_rounds_of_all_phases() {
+        let script = pattern(AttackKind::LostPhone);
+        let rounds = [1, 2, 1];
+        let mut place = Place::default();
+        let mut told = Vec::new();
+        while let Some(step) = place.step(script) {
+            told.push((step.kind, place.begins_round()));
+            place = place.next(script, rounds);
+        }
         use Kind::{Freeze, Login, Payment, Unlock};
-        let expected = [(Freeze, false), (Payment, true), (Payment, false), (Payment, true), (Payment, false)];
-        assert_eq!(told, [&expected[..], &[(Unlock, false), (Login, false)]].concat());
-        assert!(GUESSING.step(0, 0).is_none());
+        let expected = [
+            (Freeze, true),
+            (Payment, true),
+            (Payment, false),
+            (Payment, true),
+            (Payment, false),
+            (Unlock, true),
+            (Login, false),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!((script.len(rounds), script.acts(rounds)), (7, 4));
     }
 }

@@ -3,6 +3,7 @@
 
 use super::attack::AttackKind;
 use super::line::event_id;
+use super::step::Party;
 
 /// An event that was just told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +16,12 @@ pub struct Told {
     pub kind: &'static str,
     /// Number of the account.
     pub account: u32,
+    /// Number of the device, if one is involved.
+    pub device: Option<u64>,
+    /// Whom it is with: what the party is, and its number.
+    pub counterparty: (Party, u32),
+    /// Whether it tries to move money out of the account; its result is another event.
+    pub is_attempt: bool,
     /// Its part in an attack; `None` is honest traffic.
     pub part: Option<Part>,
 }
@@ -30,6 +37,8 @@ pub struct Part {
     pub act: Option<u32>,
     /// How many events the attacker makes in all.
     pub acts: u32,
+    /// Whether it does damage: money is gone, or an account has been got into.
+    pub damages: bool,
 }
 
 impl Told {

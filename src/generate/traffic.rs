@@ -7,11 +7,20 @@
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
 
-use super::rhythm::Rhythm;
-use super::script::{HONEST, Script, attack};
-use super::story::{Story, World};
+use super::errand::Errands;
+use super::honest::HONEST;
+use super::pattern::pattern;
+use super::rhythm::{HOUR, Rhythm, local_hour};
+use super::script::Script;
+use super::story::Story;
 use super::told::Told;
+use super::world::World;
 use super::{Late, Options, OptionsError};
+
+/// No attacker drags on an attack longer than this, unless its script is longer, ms.
+const PATIENCE: i64 = 4 * HOUR;
+/// While errands are due, one story in so many is one.
+const STORIES_PER_ERRAND: u64 = 4;
 
 /// Traffic, event by event.
 #[derive(Debug, Clone)]
@@ -20,6 +29,7 @@ pub struct Traffic {
     rhythm: Rhythm,
     /// A thousand honest scripts, each with its greatest length in ms: one draw picks one by its weight.
     honest: Vec<(&'static Script, i64)>,
+    errands: Errands,
     under_way: BinaryHeap<Story>,
     stories: u64,
     /// Honest events in all, and how many of them belong to stories that have begun.
@@ -45,9 +55,10 @@ impl Traffic {
     pub fn new(options: &Options) -> Result<Self, OptionsError> {
         options.check()?;
         let mut traffic = Traffic {
-            world: World::new(options.seed, options.after, options.accounts, options.head()),
+            world: World::new(options),
             rhythm: Rhythm::new(options.start, options.length),
-            honest: HONEST.iter().flat_map(|(weight, script)| vec![(script, longest(script)); *weight]).collect(),
+            honest: HONEST.iter().flat_map(|(weight, script)| vec![(script, script.longest()); *weight]).collect(),
+            errands: Errands::new(options.accounts),
             under_way: BinaryHeap::new(),
             stories: options.after,
             budget: 0,
@@ -89,7 +100,14 @@ impl Traffic {
         for (kind, count) in options.attacks.iter() {
             for _ in 0..count {
                 let progress = from + (to - from) * self.world.chance.unit();
-                let story = self.begin(attack(kind), self.rhythm.at(progress), u64::MAX).planted(kind);
+                let script = pattern(kind);
+                let pace = self.pace(script, options.length);
+                // So that it ends within the period, if the period is long enough.
+                let last = self.rhythm.end() - script.longest() * i64::from(pace);
+                let drawn = self.rhythm.at(progress);
+                let time = if last > options.start { drawn.min(last) } else { drawn };
+                let account = self.world.suitable(script, time);
+                let story = self.begin(script, time, account, u64::MAX).planted(kind, pace);
                 planted += story.len();
                 self.under_way.push(story);
             }
@@ -97,14 +115,33 @@ impl Traffic {
         planted
     }
 
-    fn begin(&mut self, script: &'static Script, time: i64, most: u64) -> Story {
+    /// How patient an attacker is: up to sixteen times slower than the script, but not past [`PATIENCE`] or a
+    /// quarter of the period. What does no damage lives by its speed.
+    fn pace(&mut self, script: &Script, length: i64) -> u32 {
+        let patience = PATIENCE.min(length / 4);
+        let slowest = if script.does_damage() { patience / script.longest().max(1) } else { 1 };
+        let drawn = 1 << self.world.chance.below(5);
+        // At most sixteen.
+        slowest.clamp(1, drawn) as u32
+    }
+
+    fn begin(&mut self, script: &'static Script, time: i64, account: u32, most: u64) -> Story {
         self.stories += 1;
-        Story::new(script, self.stories, time, most, &mut self.world)
+        Story::new(script, self.stories, time, account, most, &mut self.world.chance)
     }
 
     fn plan_next(&mut self) {
         let progress = |unit: f64| (self.committed as f64 + unit) / self.budget as f64;
         self.next = (self.committed < self.budget).then(|| self.rhythm.at(progress(self.world.chance.unit())));
+    }
+
+    /// When the next line arrives; `None` when there is none left.
+    pub fn arrival(&self) -> Option<i64> {
+        let held = self.held.peek().map(|held| held.arrival.0.0);
+        match (held, self.upcoming()) {
+            (Some(held), Some(upcoming)) => Some(held.min(upcoming)),
+            (held, upcoming) => held.or(upcoming),
+        }
     }
 
     /// When the next event happens.
@@ -137,12 +174,28 @@ impl Traffic {
     }
 
     fn begin_honest(&mut self, time: i64) -> Story {
-        let (drawn, length) = self.honest[self.world.chance.below(self.honest.len() as u64) as usize];
-        let script = if time + length < self.rhythm.end() { drawn } else { &HONEST[0].1 };
-        let story = self.begin(script, time, self.budget - self.committed);
+        let (script, account) = self.errand(time).unwrap_or_else(|| self.everyday(time));
+        let story = self.begin(script, time, account, self.budget - self.committed);
         self.committed += story.len();
         self.plan_next();
         story
+    }
+
+    /// What has to be done once a month, now and then.
+    fn errand(&mut self, time: i64) -> Option<(&'static Script, u32)> {
+        if self.world.chance.below(STORIES_PER_ERRAND) != 0 {
+            return None;
+        }
+        let world = &self.world;
+        self.errands.next(time, local_hour(time), |script, account| world.suits(script, account, time))
+    }
+
+    /// A story by its weight, if the period and the wallet are made for it.
+    fn everyday(&mut self, time: i64) -> (&'static Script, u32) {
+        let (drawn, length) = self.honest[self.world.chance.below(self.honest.len() as u64) as usize];
+        let account = self.world.awake(time);
+        let fits = time + length < self.rhythm.end() && self.world.suits(drawn, account, time);
+        (if fits { drawn } else { &HONEST[0].1 }, account)
     }
 
     /// The earliest held line, if it arrives before what is upcoming.
@@ -161,10 +214,4 @@ impl Traffic {
         self.held.push(Held { arrival, told, line: out.split_off(start) });
         true
     }
-}
-
-/// The longest a script can take, ms.
-fn longest(script: &Script) -> i64 {
-    let steps = (0..script.len(script.times.1)).filter_map(|n| script.step(n, script.times.1));
-    steps.map(|(step, _)| i64::from(step.wait.1)).sum()
 }

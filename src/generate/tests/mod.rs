@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
+mod labels;
+mod planted;
+
 fn bytes(options: &Options) -> Vec<u8> {
     let mut all = Vec::new();
     let events = write_events::<OptionsError>(options, |chunk, _| {
@@ -41,7 +44,7 @@ fn a_seed_gives_the_same_bytes_for_ever() {
     let all = bytes(&options);
     assert_eq!(all, bytes(&options));
     let hash: String = Sha256::digest(&all).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(hash, "71c6c9b7212a8ad526abc51de4e5fcfaf8238c6af333cbe6e3235bdc166b619f");
+    assert_eq!(hash, "3a7a7fdf6a32ae6c27315c633aa4e46abc1c9ebaca93cdc069c2a107ea4a3748");
     assert_ne!(all, bytes(&Options { seed: 2, ..options }));
 }
 
@@ -146,6 +149,12 @@ fn what_is_told_of_an_event_is_what_its_line_says() {
             said,
             (text(&event, "id").to_owned(), text(&event, "account").to_owned(), text(&event, "type"), time(&event))
         );
+        let (party, number) = told.counterparty;
+        let counterparty = if party == Party::None { String::new() } else { format!("{}{number}", party.prefix()) };
+        assert_eq!(counterparty, text(&event, "counterparty"), "{event}");
+        assert_eq!(told.device.is_some(), event["device"].is_string(), "{event}");
+        let is_outflow = ["payment", "transfer", "withdrawal"].contains(&text(&event, "type"));
+        assert_eq!(told.is_attempt, is_outflow && event["outcome"].is_null(), "{event}");
     }
 }
 
@@ -165,9 +174,15 @@ fn the_parts_of_an_attack_are_told() {
         let acts: Vec<u32> = parts.iter().filter_map(|(part, _)| part.act).collect();
         assert_eq!(acts, (1..=first.acts).collect::<Vec<_>>(), "{first:?}");
         let by_owner = parts.iter().filter(|(part, _)| part.act.is_none()).count();
-        // The owner freezes, an operator unlocks, the owner logs in.
-        assert_eq!(by_owner, if first.kind == AttackKind::LostPhone { 3 } else { 0 });
-        let has_intruder = first.kind != AttackKind::VelocityBurst;
+        // The owner freezes, an operator unlocks, the owner logs in; or is at home while somebody else is not.
+        let expected = match first.kind {
+            AttackKind::LostPhone => 3,
+            AttackKind::ImpossibleTravel => 1,
+            _ => 0,
+        };
+        assert_eq!(by_owner, expected, "{first:?}");
+        use AttackKind::{MuleAccounts, RefundAbuse, Structuring, VelocityBurst};
+        let has_intruder = ![VelocityBurst, Structuring, RefundAbuse, MuleAccounts].contains(&first.kind);
         assert!(parts.iter().all(|(part, event)| foreign(event) == (has_intruder && part.act.is_some())));
     }
 }
@@ -241,6 +256,11 @@ fn count(events: &[Value], matches: impl Fn(&Value) -> bool) -> usize {
     events.iter().filter(|event| matches(event)).count()
 }
 
+/// Major units; 0 where there is none.
+fn amount(event: &Value) -> f64 {
+    text(event, "amount").parse().unwrap_or_default()
+}
+
 fn foreign(event: &Value) -> bool {
     ["192.0.2.", "198.51.100.", "203.0.113."].iter().any(|network| text(event, "ip").starts_with(network))
 }
@@ -271,19 +291,20 @@ fn stuffing_tries_many_accounts_and_gets_in() {
 fn takeover_changes_everything_and_pays_out() {
     let events = planted(AttackKind::Takeover);
     let types: Vec<_> = events.iter().filter(|e| foreign(e)).map(|event| text(event, "type")).collect();
-    let expected =
-        ["login", "login", "second_factor", "password_change", "device_bind", "payee_add", "transfer", "transfer"];
-    assert_eq!(types, expected);
-    let large = |event: &Value| text(event, "amount").parse::<f64>().is_ok_and(|amount| amount >= 3000.0);
-    assert_eq!(count(&events, |event| foreign(event) && large(event)), 2);
+    let expected = ["login", "login", "second_factor", "second_factor", "password_change", "device_bind", "payee_add"];
+    assert_eq!(types[..7], expected);
+    assert!([2, 4, 6].contains(&types[7..].len()) && types[7..].iter().all(|kind| *kind == "transfer"), "{types:?}");
+    assert_eq!(count(&events, |event| foreign(event) && amount(event) >= 500.0), types[7..].len());
+    let payees: BTreeSet<_> = events.iter().filter(|e| foreign(e)).map(|event| text(event, "counterparty")).collect();
+    assert_eq!(payees.len(), 2, "one, or nobody: {payees:?}");
 }
 
 #[test]
 fn card_testing_pays_little_and_then_much() {
     let events = planted(AttackKind::CardTesting);
-    let amounts: Vec<f64> = events.iter().filter(|e| foreign(e)).flat_map(|e| text(e, "amount").parse()).collect();
+    let amounts: Vec<f64> = events.iter().filter(|e| foreign(e)).map(amount).collect();
     let tiny = amounts.iter().filter(|&&amount| amount < 1.0).count();
-    assert!((18..=34).contains(&tiny) && tiny + 2 == amounts.len(), "{amounts:?}");
+    assert!((18..=34).contains(&tiny) && [2, 4, 6].contains(&(amounts.len() - tiny)), "{amounts:?}");
     assert!(amounts[tiny..].iter().all(|&amount| amount >= 3000.0));
 }
 
@@ -308,6 +329,32 @@ fn a_lost_phone_is_frozen_and_unlocked() {
 }
 
 #[test]
+fn wages_and_rent_come_once_a_month() {
+    let options = Options { accounts: 300, events: 90_000, length: 30 * rhythm::DAY, ..Options::default() };
+    let (mut wages, mut rents) = (BTreeMap::<String, u32>::new(), 0);
+    for event in events(&options) {
+        if text(&event, "counterparty").starts_with('c') {
+            assert_eq!(event["type"], "top_up", "{event}");
+            *wages.entry(text(&event, "account").to_owned()).or_default() += 1;
+        }
+        rents += u32::from(event["type"] == "transfer" && amount(&event) >= 480.0 && amount(&event) % 12.0 == 0.0);
+    }
+    assert!((200..=300).contains(&wages.len()) && wages.values().all(|&count| count == 1), "{wages:?}");
+    assert!(rents > 0);
+}
+
+#[test]
+fn wallets_are_those_asked_for_and_cards_send_no_money() {
+    let options = Options { wallets: "apple_pay,google_pay".parse().expect("wallets"), ..small() };
+    let mut seen = BTreeMap::<String, u32>::new();
+    for event in events(&options) {
+        *seen.entry(text(&event, "wallet").to_owned()).or_default() += 1;
+        assert!(!["transfer", "top_up", "withdrawal", "payee_add"].contains(&text(&event, "type")), "{event}");
+    }
+    assert!(seen.keys().eq(["apple_pay", "google_pay"]) && seen.values().all(|&count| count > 5000), "{seen:?}");
+}
+
+#[test]
 fn wrong_options_are_explained() {
     let check = |options: Options, start: &str| {
         let message = Traffic::new(&options).err().map(|error| error.to_string()).unwrap_or_default();
@@ -319,6 +366,7 @@ fn wrong_options_are_explained() {
     check(Options { start: i64::MAX, ..small() }, "the period must be");
     check(Options { late: Late { per_mille: 1001, by: 1 }, ..small() }, "late events:");
     check(Options { late: Late { per_mille: 1, by: 0 }, ..small() }, "late events:");
+    check(Options { labels: Labels::Among { delay: -1 }, ..small() }, "labels come 0 to 3650 days");
     check(Options { after: u64::MAX, events: 1, ..small() }, "18446744073709551615 events before and 1 events");
     check(Options { attacks_begin: (0, 1001), ..small() }, "attacks begin between 0 and 1001 per mille");
     check(Options { events: 10, attacks: Attacks::each(1), ..small() }, "the attacks have ");
