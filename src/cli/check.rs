@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+#[cfg(feature = "service")]
+use super::configuration::load;
 use super::exit::Exit;
 #[cfg(feature = "service")]
 use crate::config::Loaded;
-#[cfg(feature = "service")]
-use crate::config::load::load;
 use crate::rulefiles::load_paths;
 use crate::ruleset::diagnostic::{Diagnostic, Severity};
 use crate::ruleset::render::{render_human, render_json};

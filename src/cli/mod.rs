@@ -2,6 +2,8 @@
 
 pub mod check;
 #[cfg(feature = "service")]
+mod configuration;
+#[cfg(feature = "service")]
 pub mod demo;
 pub mod exit;
 pub mod generate;

@@ -197,7 +197,7 @@ impl Stream {
         let opening =
             Opening { job: &self.job, sources: &self.sources, consumer: &self.consumer, directory: &self.directory };
         let journal = opening.log(self.sources.journal())?.end;
-        let saved = save(&self.directory, &mut fold, &self.sources, journal)?;
+        let saved = save(&self.directory, &mut fold, &self.sources, journal).map_err(Failure::at_the_end)?;
         note(&self.shared, &saved, start.elapsed());
         self.snapshots.join().map_err(|_| Failure::panicked("snapshots"))
     }
