@@ -285,12 +285,11 @@ impl Iterator for Files<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::state::LEAST_KEPT;
 
     #[test]
     fn a_state_of_another_number_of_partitions_is_left_alone() {
         let folder = tempfile::tempdir().expect("a folder");
-        let directory = StateDirectory::open(folder.path(), "wallet", LEAST_KEPT).expect("a directory");
+        let directory = StateDirectory::open(folder.path(), "wallet", 3).expect("a directory");
         let progress = |partitions: usize| Progress {
             next_offsets: [("events".to_owned(), vec![5; partitions])].into(),
             sequence: 7,
