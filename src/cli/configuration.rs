@@ -1,5 +1,6 @@
 //! The service's configuration with what only the command line knows of it: its flags' variables, and the Kafka client.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -98,7 +99,7 @@ fn check_together(properties: &Properties) -> Vec<PropertyFault> {
     rejected_together(&exposed(properties)).map(|rejection| fault(properties, rejection)).into_iter().collect()
 }
 
-fn exposed(properties: &Properties) -> std::collections::BTreeMap<String, String> {
+fn exposed(properties: &Properties) -> BTreeMap<String, String> {
     properties.iter().map(|(name, value)| (name.clone(), value.expose().to_owned())).collect()
 }
 
@@ -114,10 +115,12 @@ fn fault(properties: &Properties, rejection: Rejection) -> PropertyFault {
             "`lockkeeper --version -v` shows what this build can do; one with the feature `tls` has TLS and SCRAM"
                 .into(),
         )
+    } else if name.as_deref() == Some("sasl.jaas.config") {
+        Some("that one is Java's: set `sasl.mechanism`, `sasl.username` and `sasl.password`".into())
     } else if is_unknown {
         did_you_mean(name.as_deref().unwrap_or_default(), names())
     } else {
-        None
+        Some("librdkafka's CONFIGURATION.md says what each property takes".into())
     };
     PropertyFault { name, message, help }
 }
@@ -157,12 +160,12 @@ mod tests {
             (
                 "compression.type",
                 plain("dirty"),
-                "Invalid value \"dirty\" for configuration property \"compression.type\"",
+                "Invalid value \"dirty\" for configuration property \"compression.codec\"",
             ),
             (
                 "compression.type",
                 secret("dirty"),
-                "Invalid value [redacted] for configuration property \"compression.type\"",
+                "Invalid value [redacted] for configuration property \"compression.codec\"",
             ),
         ] {
             let faults = check_each(&[(name.to_owned(), value)].into());

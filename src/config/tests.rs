@@ -307,12 +307,12 @@ fn what_the_program_knows_is_asked_for() {
             &["LOCKKEEPER_KAFKA_PROPERTIES_BAD_C"][..],
             &[
                 "LOCKKEEPER_KAFKA_PROPERTIES_BAD_C:1 bad-property: no bad.c",
-                "lk.yaml:61 bad-property: no bad.a",
-                "lk.yaml:77 managed-property: the property `group.id` belongs to the service",
+                "lk.yaml:66 bad-property: no bad.a",
+                "lk.yaml:82 managed-property: the property `group.id` belongs to the service",
             ][..],
         ),
-        ("odd: 1", &[], &["lk.yaml:59 bad-property: no two"]),
-        ("odd: 1, bad: 2", &[], &["lk.yaml:69 bad-property: no bad"]),
+        ("odd: 1", &[], &["lk.yaml:64 bad-property: no two"]),
+        ("odd: 1, bad: 2", &[], &["lk.yaml:74 bad-property: no bad"]),
         (
             "b: 1",
             &["LOCKKEEPER_FORMAT", "LOCKKEEPER_LOGGING_FROMAT"],
