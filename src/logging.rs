@@ -27,6 +27,20 @@ pub fn start(logging: &Logging) -> Result<()> {
     subscriber(logging, is_terminal, is_coloured, io::stderr)?.try_init().context("logging was started already")
 }
 
+/// Whether log lines are for people.
+#[must_use]
+pub fn is_for_people(logging: &Logging) -> bool {
+    is_human(logging.format, io::stderr().is_terminal())
+}
+
+fn is_human(format: LogFormat, is_terminal: bool) -> bool {
+    match format {
+        LogFormat::Auto => is_terminal,
+        LogFormat::Human => true,
+        LogFormat::Json => false,
+    }
+}
+
 /// What writes log lines to `writer`.
 fn subscriber<W>(
     logging: &Logging,
@@ -38,12 +52,7 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let filter = Targets::from_str(&logging.level).with_context(|| format!("`{}` is no log filter", logging.level))?;
-    let is_human = match logging.format {
-        LogFormat::Auto => is_terminal,
-        LogFormat::Human => true,
-        LogFormat::Json => false,
-    };
-    let layer = if is_human {
+    let layer = if is_human(logging.format, is_terminal) {
         fmt::layer().with_target(false).with_ansi(is_coloured).with_writer(writer).boxed()
     } else {
         fmt::layer()

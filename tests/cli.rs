@@ -68,3 +68,55 @@ fn rejections_of_stdin_are_placed_in_it() -> Result<(), Box<dyn Error>> {
     assert!(String::from_utf8(output.stdout)?.contains(r#""code":"malformed","position":"-:2""#));
     Ok(())
 }
+
+#[cfg(feature = "service")]
+#[test]
+fn a_state_comes_from_stdin_as_from_a_file() -> Result<(), Box<dyn Error>> {
+    let path = "tests/cli/service/example.lkstate";
+    let by_name = lockkeeper(&["state", "inspect", path]).output()?;
+    let file = fs::File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))?;
+    let by_stdin = lockkeeper(&["state", "inspect", "-"]).stdin(file).output()?;
+    assert!(by_stdin.status.success() && !by_stdin.stdout.is_empty());
+    assert_eq!(by_stdin.stdout, by_name.stdout);
+    Ok(())
+}
+
+/// With logging as JSON, all that the service says is JSON: warnings of its configuration, and why it ends.
+#[cfg(feature = "service")]
+#[test]
+fn what_a_service_says_is_one_kind_of_lines() -> Result<(), Box<dyn Error>> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = taken.local_addr()?.to_string();
+    let output = lockkeeper(&["run", "--config", "docs/lockkeeper.example.yaml"])
+        .env("LOCKKEEPER_HTTP_LISTEN", &address)
+        .env("LOCKKEEPER_LOGGING_FORMAT", "json")
+        .env("LOCKKEEPER_LIMITS_COMIT_INTERVAL", "1s")
+        .stderr(Stdio::piped())
+        .output()?;
+    let said = String::from_utf8(output.stderr)?;
+    let lines: Vec<serde_json::Value> = said.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    assert_eq!((output.status.code(), lines.len()), (Some(1), 2), "{said}");
+    assert_eq!((&lines[0]["level"], &lines[0]["code"]), (&"WARN".into(), &"unknown-variable".into()), "{said}");
+    let why = lines[1]["message"].as_str().unwrap_or_default();
+    assert!(why.starts_with(&format!("cannot listen on {address}: is something else there?")), "{said}");
+    Ok(())
+}
+
+#[cfg(feature = "service")]
+#[test]
+fn a_state_is_rebuilt_for_as_many_partitions_as_there_are() -> Result<(), Box<dyn Error>> {
+    let broker = lockkeeper::kafka::Mock::start(&[("wallet-events", 4)])?;
+    let folder = tempfile::tempdir()?;
+    let configuration = ["state", "rebuild", "--config", "docs/lockkeeper.example.yaml"];
+    let output = lockkeeper(&configuration)
+        .args(["--partitions", "3", "--from", "fixtures/journal/journal.jsonl"])
+        .env("LOCKKEEPER_KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers())
+        .env("LOCKKEEPER_STATE_DIRECTORY", folder.path())
+        .stderr(Stdio::piped())
+        .output()?;
+    let said = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("--partitions says 3, and the input and control topics have 4"), "{said}");
+    assert_eq!(fs::read_dir(folder.path())?.count(), 0);
+    Ok(())
+}

@@ -180,6 +180,12 @@ fn another_port_is_taken_unless_one_was_asked_for() -> Result<()> {
     assert_eq!(demo.wait()?, Some(1));
     assert!(demo.text("talk")?.contains("is something else there? Set --listen"), "{}", demo.text("talk")?);
     assert_eq!(demo.text("out")?, "");
+
+    // An address for documentation, which no machine has.
+    let mut demo = Demo::start(&["--events", "1000", "--listen", "192.0.2.1:8464"])?;
+    assert_eq!(demo.wait()?, Some(1));
+    let talk = demo.text("talk")?;
+    assert!(talk.contains("this machine does not have that address; set --listen"), "{talk}");
     Ok(())
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
-use lockkeeper::config::Config;
 use lockkeeper::config::load::load;
+use lockkeeper::config::{Config, Program};
 use lockkeeper::kafka::library_version;
 use lockkeeper::logging;
 use lockkeeper::metrics::{Build, Metrics};
@@ -46,7 +46,7 @@ impl ChildArgs {
     /// Runs until killed.
     pub fn run(&self) -> Result<()> {
         let path = self.config.as_ref().context("--config is missing")?;
-        let config = load(path).map_err(|faults| anyhow!("{faults:?}"))?.config;
+        let config = load(path, &Program::default()).map_err(|faults| anyhow!("{faults:?}"))?.config;
         logging::start(&config.logging)?;
         match self.child.as_deref() {
             Some("bare") => bare::run(&job(config)?, Output { share: self.share, bytes: self.bytes }),

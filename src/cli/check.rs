@@ -8,11 +8,11 @@ use anyhow::Result;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
 
+#[cfg(feature = "service")]
+use super::configuration::load;
 use super::exit::Exit;
 #[cfg(feature = "service")]
 use crate::config::Loaded;
-#[cfg(feature = "service")]
-use crate::config::load::load;
 use crate::lint::{LINTS, warnings};
 use crate::rulefiles::load_paths;
 use crate::ruleset::diagnostic::{Diagnostic, Severity};

@@ -8,9 +8,10 @@ use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::configuration::{Ready, read, tell};
 use super::exit::Exit;
 use super::output::Output;
-use super::run::{read, stop_on_signal};
+use super::run::stop_on_signal;
 use crate::logging;
 use crate::service::delivery::Delivery;
 use crate::service::export::{Exported, export};
@@ -55,7 +56,7 @@ struct ExportArgs {
     config: PathBuf,
 
     /// Begin at this offset of the journal's topic [default: at the first start without history].
-    #[arg(long, env = "LOCKKEEPER_FROM_OFFSET", value_name = "OFFSET", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, env = "LOCKKEEPER_FROM_OFFSET", value_name = "OFFSET", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
     from_offset: Option<i64>,
 
     /// Where to write it; `-` is stdout. A file appears when it is complete.
@@ -69,8 +70,9 @@ struct ExportArgs {
 /// When the journal cannot be read or the output not be written.
 pub fn run(args: &JournalArgs) -> Result<Exit> {
     let JournalVerb::Export(args) = &args.verb;
-    let Some((config, rules)) = read(&args.config)? else { return Ok(Exit::Config) };
+    let Some(Ready { config, rules, warnings }) = read(&args.config) else { return Ok(Exit::Config) };
     logging::start(&config.logging).context("cannot start logging")?;
+    tell(&warnings, &config.logging);
     let stop = Arc::new(Stop::default());
     stop_on_signal(&stop)?;
     let job = Job { config, rules, delivery: Delivery::ExactlyOnce, accept_state_loss: false };

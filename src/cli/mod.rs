@@ -3,6 +3,8 @@
 pub mod check;
 pub mod completions;
 #[cfg(feature = "service")]
+mod configuration;
+#[cfg(feature = "service")]
 pub mod demo;
 pub mod exit;
 pub mod generate;

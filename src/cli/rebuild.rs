@@ -3,16 +3,18 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
+use super::configuration::{Ready, read};
 use super::exit::Exit;
 use super::progress::{Bar, stop_on_signal};
-use super::run::read;
 use crate::engine::facts::Facts;
 use crate::journal::MAX_PARTITION;
 use crate::replay::run::executor;
+use crate::ruleset::render::render_human;
 use crate::service::delivery::Delivery;
+use crate::service::failure::Failure;
 use crate::service::owner::Job;
 use crate::service::rebuild::{Files, RebuildError, Rebuilt, partitions};
 use crate::service::sources::Sources;
@@ -44,8 +46,8 @@ pub struct RebuildArgs {
     #[arg(long, env = "LOCKKEEPER_FROM", value_name = "FILE", required = true, num_args = 1.., value_delimiter = ',')]
     from: Vec<String>,
 
-    /// Partitions of each input and control topic [default: what the broker says].
-    #[arg(long, env = "LOCKKEEPER_PARTITIONS", value_name = "N")]
+    /// Partitions of each input and control topic, for when no broker can be asked [default: what the broker says].
+    #[arg(long, env = "LOCKKEEPER_PARTITIONS", value_name = "N", allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PARTITION) + 1))]
     partitions: Option<u32>,
 }
@@ -55,12 +57,13 @@ pub struct RebuildArgs {
 /// # Errors
 /// When the files do not give one, or it cannot be written.
 pub fn rebuild(args: &RebuildArgs) -> Result<Exit> {
-    let Some((config, rules)) = read(&args.config)? else { return Ok(Exit::Config) };
+    let Some(Ready { config, rules, warnings }) = read(&args.config) else { return Ok(Exit::Config) };
+    anstream::eprint!("{}", render_human(&warnings, true));
     let stop = stop_on_signal()?;
     let job = Job { config, rules, delivery: Delivery::ExactlyOnce, accept_state_loss: false };
     let files = Files::open(&args.from, &job.rules.id)?;
     let count = match args.partitions {
-        Some(count) => count.cast_signed(),
+        Some(count) => told(&job, count.cast_signed())?,
         None => partitions(&job).context("the number of partitions is not known; say --partitions N")?,
     };
     let sources = Sources::new(&job.config.topics, count);
@@ -76,6 +79,20 @@ pub fn rebuild(args: &RebuildArgs) -> Result<Exit> {
         Err(error) => return Err(error.into()),
     }
     Ok(Exit::Fine)
+}
+
+/// The number that was told, unless the broker knows better: a state of another number would never serve.
+fn told(job: &Job, count: i32) -> Result<i32> {
+    match partitions(job) {
+        Ok(found) if found == count => {}
+        Ok(found) => bail!(
+            "--partitions says {count}, and the input and control topics have {found}; leave --partitions out, or \
+             correct it"
+        ),
+        Err(failure @ Failure::Topics(_)) => return Err(failure.into()),
+        Err(failure) => anstream::eprintln!("note: {count} partitions are taken on trust: {failure}"),
+    }
+    Ok(count)
 }
 
 fn tell(rebuilt: &Rebuilt, rules: &str) {

@@ -1,21 +1,21 @@
 //! `lockkeeper run`: the streaming service.
 
+use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::Builder;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
+use super::configuration::{Ready, read, tell};
 use super::exit::Exit;
-use crate::config::load::load;
-use crate::config::{Config, Http};
+use crate::config::Http;
 use crate::kafka::library_version;
 use crate::logging;
 use crate::metrics::{Build, Metrics};
-use crate::ruleset::render::render_human;
-use crate::ruleset::types::RuleSet;
 use crate::service::delivery::Delivery;
 use crate::service::failure::Failure;
 use crate::service::health::State;
@@ -60,37 +60,27 @@ pub struct RunArgs {
 /// Runs the service until it is told to stop.
 ///
 /// # Errors
-/// Why it could not go on.
+/// What kept it from writing its log; whatever else ends it stands there.
 pub fn run(args: &RunArgs) -> Result<Exit> {
-    let Some((config, rules)) = read(&args.config)? else { return Ok(Exit::Config) };
+    let Some(Ready { config, rules, warnings }) = read(&args.config) else { return Ok(Exit::Config) };
     logging::start(&config.logging).context("cannot start logging")?;
+    tell(&warnings, &config.logging);
+    let job = Job { config, rules, delivery: Delivery::ExactlyOnce, accept_state_loss: args.accept_state_loss };
+    Ok(serve_and_run(job).unwrap_or_else(|error| {
+        tracing::error!("{error:#}");
+        Exit::Failed
+    }))
+}
+
+fn serve_and_run(job: Job) -> Result<Exit> {
     let stop = Arc::new(Stop::default());
     stop_on_signal(&stop)?;
     let shared = shared()?;
-    let server = serve(&config.http, &shared)?;
-    let job = Job { config, rules, delivery: Delivery::ExactlyOnce, accept_state_loss: args.accept_state_loss };
+    let server = serve(&job.config.http, &shared)?;
     let ended = run_service(job, &shared, &stop);
     let exit = conclude(ended, &shared, &stop);
     server.stop();
     Ok(exit)
-}
-
-/// The configuration and its rules; `None` after saying what is wrong with them.
-pub(super) fn read(path: &std::path::Path) -> Result<Option<(Config, RuleSet)>> {
-    let loaded = match load(path) {
-        Ok(loaded) => loaded,
-        Err(faults) => {
-            anstream::eprint!("{}", render_human(&faults, true));
-            return Ok(None);
-        }
-    };
-    anstream::eprint!("{}", render_human(&loaded.warnings, true));
-    let Some(rules) = super::load_rules(&loaded.config.rules)? else { return Ok(None) };
-    if let Some(fault) = loaded.config.lateness_fault(rules.lateness) {
-        anstream::eprint!("{}", render_human(&[fault], true));
-        return Ok(None);
-    }
-    Ok(Some((loaded.config, rules)))
 }
 
 /// What the service and the pages about it share.
@@ -101,11 +91,22 @@ pub(super) fn shared() -> Result<Shared> {
     Ok(Shared { metrics, health: Arc::default(), status: Arc::default() })
 }
 
-pub(super) fn serve(http: &Http, shared: &Shared) -> Result<Server> {
-    let server = Server::start(http, shared.clone())
-        .with_context(|| format!("cannot listen on {}: is something else there? Set `http.listen`", http.listen))?;
+fn serve(http: &Http, shared: &Shared) -> Result<Server> {
+    let started = Server::start(http, shared.clone());
+    let server = started.map_err(|error| cannot_listen(&error, http.listen, "`http.listen`"))?;
     tracing::info!(address = %server.address(), "serving /metrics, /livez, /readyz, /status");
     Ok(server)
+}
+
+/// Why an address cannot be listened on, and what to do about it; `key` is where it is set.
+pub(super) fn cannot_listen(error: &io::Error, address: SocketAddr, key: &str) -> anyhow::Error {
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => format!("is something else there? Set {key}"),
+        io::ErrorKind::AddrNotAvailable => format!("this machine does not have that address; set {key}"),
+        io::ErrorKind::PermissionDenied => format!("this user may not listen there; set {key} to a port from 1024 on"),
+        _ => format!("set {key}"),
+    };
+    anyhow!("cannot listen on {address}: {remedy}: {error}")
 }
 
 /// Says how it ended.
@@ -153,4 +154,26 @@ pub(super) fn stop_on_signal(stop: &Arc<Stop>) -> Result<()> {
     };
     Builder::new().name("deadline".to_owned()).spawn(guard).context("cannot start a thread")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_nobody_can_listen_is_told_apart() {
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let taken = taken.local_addr().expect("its address");
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 8464));
+        for (kind, address, expected) in [
+            (io::ErrorKind::AddrInUse, taken, "is something else there? Set --listen"),
+            (io::ErrorKind::AddrNotAvailable, elsewhere, "this machine does not have that address; set --listen"),
+            (io::ErrorKind::PermissionDenied, taken, "this user may not listen there; set --listen to a port"),
+        ] {
+            let said = cannot_listen(&io::Error::from(kind), address, "--listen").to_string();
+            assert!(said.starts_with(&format!("cannot listen on {address}: {expected}")), "{said}");
+        }
+        let error = std::net::TcpListener::bind(elsewhere).expect_err("an address for documentation");
+        assert_eq!(error.kind(), io::ErrorKind::AddrNotAvailable);
+    }
 }

@@ -1,7 +1,8 @@
 //! `lockkeeper state`: what is in the files a service keeps its state in, and making one.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::{self, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Subcommand, ValueEnum};
@@ -54,7 +55,7 @@ struct InspectArgs {
     #[arg(long, env = "LOCKKEEPER_FORMAT", value_enum, default_value_t = Format::Human)]
     format: Format,
 
-    /// The state file.
+    /// The state file; `-` is stdin.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -71,7 +72,7 @@ pub fn run(args: &StateArgs) -> Result<Exit> {
 }
 
 fn inspect(InspectArgs { format, file: path }: &InspectArgs) -> Result<Exit> {
-    let mut file = File::open(path).with_context(|| format!("{}: cannot open", path.display()))?;
+    let mut file = open(path)?;
     let header = format::verify(&mut file).map_err(|reason| anyhow!("{}: {reason}", path.display()))?;
     let bytes = file.metadata().with_context(|| format!("{}: cannot be read", path.display()))?.len();
     match format {
@@ -79,6 +80,17 @@ fn inspect(InspectArgs { format, file: path }: &InspectArgs) -> Result<Exit> {
         Format::Human => anstream::println!("{}\n\n{}", facts(&header, bytes).trim_fmt(), offsets(&header).trim_fmt()),
     }
     Ok(Exit::Fine)
+}
+
+/// The file; stdin is kept in one first, because its end has to be looked at before the rest.
+fn open(path: &Path) -> Result<File> {
+    if path != Path::new("-") {
+        return File::open(path).with_context(|| format!("{}: cannot open", path.display()));
+    }
+    let mut file = tempfile::tempfile().context("cannot make a temporary file for stdin")?;
+    io::copy(&mut io::stdin().lock(), &mut file).context("cannot keep stdin in a temporary file")?;
+    file.seek(SeekFrom::Start(0)).context("cannot read the temporary file")?;
+    Ok(file)
 }
 
 fn to_json(header: &Header, bytes: u64) -> Value {

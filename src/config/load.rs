@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{Loaded, Secret, parse};
+use super::{Loaded, Program, Secret, parse_for};
 use crate::ruleset::diagnostic::Diagnostic;
 
 /// Largest configuration file, bytes.
@@ -14,11 +14,11 @@ const MAX_FILE: u64 = 1024 * 1024;
 /// Largest secret, bytes.
 const MAX_SECRET: u64 = 64 * 1024;
 
-/// Loads a configuration file, with the process's environment.
+/// Loads a configuration file, with the process's environment, for a program.
 ///
 /// # Errors
 /// All faults: of reading, or of content.
-pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+pub fn load(path: &Path, program: &Program) -> Result<Loaded, Vec<Diagnostic>> {
     let name = path.to_string_lossy();
     let unreadable = |message: String| vec![Diagnostic::of_file("unreadable", &name, message)];
     let text = read(path, MAX_FILE).map_err(unreadable)?;
@@ -27,7 +27,7 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let variables: BTreeMap<String, String> = env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    parse(&name, &text, directory, &variables, &read_secret)
+    parse_for(program, &name, &text, directory, &variables, &read_secret)
 }
 
 /// A secret's file without the line end that editors add.
@@ -64,7 +64,7 @@ mod tests {
                     topics: { input: [events] }\nrules: [rules]\nstate: { directory: state }\n";
         std::fs::write(&path, text).expect("a file");
         std::fs::write(directory.path().join("pw"), secret).expect("a file");
-        match (load(&path), expected) {
+        match (load(&path, &Program::default()), expected) {
             (Ok(loaded), Ok(expected)) => {
                 let found = loaded.config.kafka.properties.get("sasl.password").map(PropertyValue::expose);
                 assert_eq!(found, Some(expected));
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn a_directory_is_no_file() {
         let directory = tempfile::tempdir().expect("a directory");
-        let faults = load(directory.path()).err().unwrap_or_default();
+        let faults = load(directory.path(), &Program::default()).err().unwrap_or_default();
         assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<&str>>(), ["unreadable"]);
     }
 }

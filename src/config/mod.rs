@@ -5,6 +5,7 @@
 
 pub mod key;
 pub mod load;
+mod program;
 mod properties;
 mod read;
 pub mod secret;
@@ -14,13 +15,13 @@ pub mod size;
 mod tests;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+pub use program::{Program, Properties, PropertyFault};
 pub use properties::{MANAGED, PropertyValue};
-pub use read::parse;
+pub use read::{parse, parse_for};
 pub use secret::Secret;
 
 use crate::engine::{Emit, Options};
@@ -63,7 +64,7 @@ pub struct Kafka {
     /// The producer's identity.
     pub transactional_id: String,
     /// Further librdkafka properties, by name.
-    pub properties: BTreeMap<String, PropertyValue>,
+    pub properties: Properties,
 }
 
 /// Names of topics.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::ReadSecret;
 use super::key::PROPERTIES;
 use super::secret::{Secret, is_secret};
 use super::settings::{Found, PROPERTY_PREFIX, Settings};
+use super::{Program, Properties, PropertyFault, ReadSecret};
 use crate::ruleset::diagnostic::{Faults, Place};
 use crate::ruleset::read::{bad_value, mapping, text};
 use crate::ruleset::yaml::{Key as YamlKey, Kind, Node};
@@ -66,35 +66,64 @@ pub const MANAGED: [(&str, &str); 21] = [
     ("builtin.features", "leave it out: `lockkeeper --version -v` shows it"),
 ];
 
-/// Reads the properties of the file, then those of the environment, which win.
-pub fn read_properties(settings: &mut Settings, read_secret: ReadSecret) -> BTreeMap<String, PropertyValue> {
-    let mut properties = BTreeMap::new();
+/// Reads the properties of the file, then those of the environment, which win; then asks whether the client takes them.
+pub fn read_properties(settings: &mut Settings, read_secret: ReadSecret, program: &Program) -> Properties {
+    let mut read = BTreeMap::new();
+    let mut all = settings.top();
     if let Some(found) = settings.find(&PROPERTIES).filter(|found| !found.is_default) {
-        let node = &found.node;
-        let entries = if matches!(node.kind, Kind::Null) { None } else { mapping(&mut settings.faults, node) };
-        for (key, value) in entries.unwrap_or_default() {
-            refuse_managed(&mut settings.faults, &key.text, &key.place);
-            if let Some(value) = read_value(settings, &found, key, value, read_secret) {
-                properties.insert(key.text.clone(), value);
-            }
+        all = found.node.place.clone();
+        of_file(settings, &found, read_secret, &mut read);
+    }
+    of_variables(settings, &mut read);
+    let properties: Properties = read.iter().map(|(name, (value, _))| (name.clone(), value.clone())).collect();
+    let place_of = |fault: &PropertyFault| {
+        let place = fault.name.as_ref().and_then(|name| read.get(name)).map(|(_, place)| place);
+        place.unwrap_or(&all).clone()
+    };
+    let mut found = (program.check_each)(&properties);
+    if found.is_empty() && !settings.faults.any_error() {
+        found = (program.check_together)(&properties);
+    }
+    for fault in found {
+        settings.faults.error("bad-property", &place_of(&fault), fault.message).help(fault.help);
+    }
+    properties
+}
+
+/// Values with the places of their names.
+type Placed = BTreeMap<String, (PropertyValue, Place)>;
+
+fn of_file(settings: &mut Settings, found: &Found, read_secret: ReadSecret, read: &mut Placed) {
+    let node = &found.node;
+    let entries = if matches!(node.kind, Kind::Null) { None } else { mapping(&mut settings.faults, node) };
+    for (key, value) in entries.unwrap_or_default() {
+        let is_managed = refuse_managed(&mut settings.faults, &key.text, &key.place);
+        let value = read_value(settings, found, key, value, read_secret);
+        if let Some(value) = value.filter(|_| !is_managed) {
+            read.insert(key.text.clone(), (value, key.place.clone()));
         }
     }
+}
+
+fn of_variables(settings: &mut Settings, read: &mut Placed) {
     for (name, value) in settings.variables.iter().filter(|(_, value)| !value.is_empty()) {
         let Some(name) = name.strip_prefix(PROPERTY_PREFIX).filter(|name| !name.is_empty()) else { continue };
         let property = name.to_ascii_lowercase().replace('_', ".");
         // The text of the variable stays out of messages: it may be a secret.
         let source = settings.faults.add_source(&format!("{PROPERTY_PREFIX}{name}"), "");
-        refuse_managed(&mut settings.faults, &property, &Place { source, range: 0..0 });
-        properties.insert(property, PropertyValue::Secret(Secret::new(value.clone())));
+        let place = Place { source, range: 0..0 };
+        if !refuse_managed(&mut settings.faults, &property, &place) {
+            read.insert(property, (PropertyValue::Secret(Secret::new(value.clone())), place));
+        }
     }
-    properties
 }
 
-fn refuse_managed(faults: &mut Faults, name: &str, place: &Place) {
-    if let Some((_, remedy)) = MANAGED.iter().find(|(managed, _)| *managed == name) {
-        let message = format!("the property `{name}` belongs to the service");
-        faults.error("managed-property", place, message).help(remedy.to_string());
-    }
+/// Whether a property is the service's, which is then a fault.
+fn refuse_managed(faults: &mut Faults, name: &str, place: &Place) -> bool {
+    let Some((_, remedy)) = MANAGED.iter().find(|(managed, _)| *managed == name) else { return false };
+    let message = format!("the property `{name}` belongs to the service");
+    faults.error("managed-property", place, message).help(remedy.to_string());
+    true
 }
 
 fn read_value(
@@ -117,11 +146,12 @@ fn read_value(
                 None
             }
         },
-        Kind::Scalar(..) if is_secret(&key.text) => {
+        Kind::Scalar(literal, _) if is_secret(&key.text) => {
             let message = format!("`{}` is a secret and may not stand in this file", key.text);
             let help = "write `{ file: PATH }` or `{ env: NAME }`, and change the secret that stood here";
             settings.faults.error("literal-secret", &key.place, message).help(help.to_string());
-            None
+            // Whether there is such a property at all is said as well.
+            Some(PropertyValue::Secret(Secret::new(literal.clone())))
         }
         _ => {
             let expected = "text, a number, `{ file: PATH }` or `{ env: NAME }`";

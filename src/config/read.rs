@@ -7,7 +7,7 @@ use super::key;
 use super::properties::read_properties;
 use super::secret::masked;
 use super::settings::Settings;
-use super::{Config, Http, Kafka, Limits, Loaded, LogFormat, Logging, ReadSecret, State, Topics};
+use super::{Config, Http, Kafka, Limits, Loaded, LogFormat, Logging, Program, ReadSecret, State, Topics};
 use crate::engine::Emit;
 use crate::ruleset::diagnostic::{Diagnostic, Faults, Place};
 use crate::ruleset::read::shorten;
@@ -29,6 +29,21 @@ pub fn parse(
     variables: &BTreeMap<String, String>,
     read_secret: ReadSecret,
 ) -> Result<Loaded, Vec<Diagnostic>> {
+    parse_for(&Program::default(), path, text, directory, variables, read_secret)
+}
+
+/// Reads a configuration as [`parse`] does, for a program that knows its flags and its Kafka client.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_for(
+    program: &Program,
+    path: &str,
+    text: &str,
+    directory: &Path,
+    variables: &BTreeMap<String, String>,
+    read_secret: ReadSecret,
+) -> Result<Loaded, Vec<Diagnostic>> {
     let mut scratch = Faults::default();
     let scratch_source = scratch.add_source(path, text);
     let tree = yaml::parse(scratch_source, text, &mut scratch);
@@ -41,7 +56,8 @@ pub fn parse(
         return Err(faults.into_diagnostics());
     }
     let mut settings = Settings::new(faults, source, tree.as_ref(), directory, variables);
-    let config = read_config(&mut settings, read_secret);
+    settings.warn_of_near_variables(program.flags);
+    let config = read_config(&mut settings, read_secret, program);
     let failed = settings.faults.any_error();
     let findings = settings.faults.into_diagnostics();
     match config {
@@ -50,8 +66,8 @@ pub fn parse(
     }
 }
 
-fn read_config(settings: &mut Settings, read_secret: ReadSecret) -> Option<Config> {
-    let kafka = read_kafka(settings, read_secret);
+fn read_config(settings: &mut Settings, read_secret: ReadSecret, program: &Program) -> Option<Config> {
+    let kafka = read_kafka(settings, read_secret, program);
     let topics = read_topics(settings);
     let rules = settings.paths(&key::RULES);
     let emit = settings.word(&key::EMIT, &[("all", Emit::All), ("flagged", Emit::Flagged)]);
@@ -73,21 +89,31 @@ fn read_config(settings: &mut Settings, read_secret: ReadSecret) -> Option<Confi
     })
 }
 
-fn read_kafka(settings: &mut Settings, read_secret: ReadSecret) -> Option<Kafka> {
+fn read_kafka(settings: &mut Settings, read_secret: ReadSecret, program: &Program) -> Option<Kafka> {
     let servers = settings.texts(&key::BOOTSTRAP_SERVERS);
     for (server, place) in servers.iter().flatten() {
-        if !is_server(server) {
-            let message = format!("`{}` is no broker", shorten(server));
-            settings.faults.error("bad-value", place, message).expected("`host:port`, such as `kafka-1:9092`");
-        }
+        check_server(&mut settings.faults, server, place);
     }
     let group = settings.text(&key::GROUP_ID);
     let transactional = settings.text(&key::TRANSACTIONAL_ID);
-    let properties = read_properties(settings, read_secret);
+    let properties = read_properties(settings, read_secret, program);
     let group_id = group?.0;
     let transactional_id = Some(transactional?.0).filter(|id| !id.is_empty()).unwrap_or_else(|| group_id.clone());
     let bootstrap_servers = servers?.into_iter().map(|(server, _)| server).collect();
     Some(Kafka { bootstrap_servers, group_id, transactional_id, properties })
+}
+
+/// What is no broker's address is a fault, and what may be a password in it is not repeated.
+fn check_server(faults: &mut Faults, server: &str, place: &Place) {
+    let expected = "`host:port`, such as `kafka-1:9092`";
+    if server.contains('@') {
+        let help = "set `sasl.username` and `sasl.password` under `kafka.properties`, the password as `{ file: PATH }` \
+                    or `{ env: NAME }`, and change the one that stood here";
+        let fault = faults.error("literal-secret", place, "a broker's address holds no user and no password");
+        fault.expected(expected).help(help.to_string());
+    } else if !is_server(server) {
+        faults.error("bad-value", place, format!("`{}` is no broker", shorten(server))).expected(expected);
+    }
 }
 
 /// `host:port`, with a protocol in front at most.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::ruleset::yaml::{Kind, Node};
+use crate::ruleset::yaml::{Key, Kind, Node};
 
 /// Text that is shown as `[redacted]` only.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,8 +36,9 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Words in the names of properties whose values are secrets, librdkafka's among them.
-const SECRET_WORDS: [&str; 6] = ["password", "passphrase", "secret", "key.pem", "oauthbearer.config", "token"];
+/// Words in the names of properties whose values are secrets, librdkafka's and Java's among them, and what is
+/// nearly one: a password under a mistyped name is one all the same.
+const SECRET_WORDS: [&str; 8] = ["pass", "pasw", "pwd", "secret", "key.pem", "oauthbearer.config", "token", "jaas"];
 /// Properties that have such a word in their name and are no secrets.
 const NO_SECRETS: [&str; 2] = ["sasl.oauthbearer.token.endpoint.url", "enable.sasl.oauthbearer.unsecure.jwt"];
 
@@ -70,22 +71,49 @@ fn secrets_of_tree(node: &Node, ranges: &mut Vec<Range<usize>>) {
         Kind::Mapping(entries) => {
             for (key, value) in entries {
                 match &value.kind {
-                    Kind::Scalar(..) if is_secret(&key.text) => ranges.push(value.place.range.clone()),
-                    Kind::Sequence(_) if is_secret(&key.text) => scalars(value, ranges),
-                    _ => secrets_of_tree(value, ranges),
+                    _ if !is_secret(&key.text) => secrets_of_tree(value, ranges),
+                    Kind::Mapping(entries) if is_reference(entries) => {}
+                    _ => all_of(value, ranges),
                 }
             }
         }
         Kind::Sequence(elements) => elements.iter().for_each(|element| secrets_of_tree(element, ranges)),
+        Kind::Scalar(text, _) if holds_password(text) => ranges.push(node.place.range.clone()),
         Kind::Null | Kind::Scalar(..) => {}
     }
 }
 
-fn scalars(node: &Node, ranges: &mut Vec<Range<usize>>) {
+/// Whether this says where a secret is instead of what it is.
+fn is_reference(entries: &[(Key, Node)]) -> bool {
+    matches!(entries, [(key, Node { kind: Kind::Scalar(..), .. })] if matches!(key.text.as_str(), "file" | "env"))
+}
+
+/// `user:password@host`, wherever it stands.
+fn holds_password(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))
+}
+
+/// The value of a variable for messages, in which a password before a host is stars.
+pub fn masked_variable(text: &str) -> String {
+    if !text.contains('@') {
+        return text.to_string();
+    }
+    // As many bytes as there were, so that places in it stay.
+    text.split(',')
+        .map(|part| if part.contains('@') { "*".repeat(part.len()) } else { part.to_string() })
+        .collect::<Vec<_>>()
+        .join(",")
+}
+
+/// All text, keys included: whatever shape a secret was given, it is one.
+fn all_of(node: &Node, ranges: &mut Vec<Range<usize>>) {
     match &node.kind {
         Kind::Scalar(..) => ranges.push(node.place.range.clone()),
-        Kind::Sequence(elements) => elements.iter().for_each(|element| scalars(element, ranges)),
-        Kind::Mapping(entries) => entries.iter().for_each(|(_, value)| scalars(value, ranges)),
+        Kind::Sequence(elements) => elements.iter().for_each(|element| all_of(element, ranges)),
+        Kind::Mapping(entries) => entries.iter().for_each(|(key, value)| {
+            ranges.push(key.place.range.clone());
+            all_of(value, ranges);
+        }),
         Kind::Null => {}
     }
 }
@@ -98,10 +126,20 @@ fn secrets_of_lines(text: &str, ranges: &mut Vec<Range<usize>>) {
         let content = line.trim_start_matches([' ', '-']);
         let indent = line.len() - content.len();
         let end = start + line.len();
+        // A password before a host needs no name to be one.
+        if line.contains('@') {
+            ranges.push(start..end);
+        }
         let lower = line.to_ascii_lowercase().replace('_', ".");
         let word = SECRET_WORDS.iter().filter_map(|word| lower.find(word).map(|at| at + word.len())).min();
+        // The rest of the name is none.
+        let word = word.map(|at| at + lower[at..].find(|sign: char| !sign.is_alphanumeric()).unwrap_or(0));
         match (below, word) {
             (Some(least), _) if content.trim().is_empty() || indent > least => ranges.push(start..end),
+            (_, Some(after)) if is_open(&line[after..]) => {
+                ranges.push(start + after..text.len());
+                return;
+            }
             (_, Some(after)) => {
                 ranges.push(start + after..end);
                 below = Some(indent);
@@ -110,6 +148,12 @@ fn secrets_of_lines(text: &str, ranges: &mut Vec<Range<usize>>) {
         }
         start = end;
     }
+}
+
+/// Whether what begins here goes on in lines below, however they are indented.
+fn is_open(rest: &str) -> bool {
+    let count = |signs: &[char]| rest.matches(signs).count();
+    count(&['{', '[']) > count(&['}', ']']) || count(&['"']) % 2 == 1 || count(&['\'']) % 2 == 1
 }
 
 #[cfg(test)]
@@ -138,6 +182,8 @@ mod tests {
             ("sasl.oauthbearer.config", true),
             ("sasl.oauthbearer.client.credentials.client.secret", true),
             ("sasl.oauthbearer.client.credentials.client.id", false),
+            ("sasl.jaas.config", true),
+            ("sasl.pasword", true),
             ("sasl.username", false),
             ("ssl.ca.location", false),
             ("ssl.key.location", false),
@@ -163,12 +209,20 @@ mod tests {
         check("password: 'é'\n", "password: ****\n");
         check("x: &p hunter2\npassword: *p\n", "x: &p *******\npassword: *p\n");
         check("password: { file: a }\n", "password: { file: a }\n");
+        check("password: { value: hunter2 }\n", "password: { *****: ******* }\n");
+        check("password: { file: { hunter2: } }\n", "password: { ****: { *******: } }\n");
+        check("password: [{ env: [hunter2] }]\n", "password: [{ ***: [*******] }]\n");
+        check("password: { hunter2 }\n", "password: { ******* }\n");
+        check("a: { sasl.jaas.config: hunter2 }\n", "a: { sasl.jaas.config: ******* }\n");
+        check("a: ['joe:hunter2@b:1', joe@b, b:1]\n", "a: [*****************, joe@b, b:1]\n");
         check("ssl.key.pem: |\n  ab\n  cd\nx: 1\n", "ssl.key.pem: |\n  **\n****\nx: 1\n");
     }
 
     #[test]
     fn broken_text_is_masked_by_lines() {
         check("a: [\npassword: hunter2\nb: 1\n", "a: [\npassword*********\nb: 1\n");
+        check("a: [\npassword: {\nvalue: hunter2 }\n", "a: [\npassword***\n****************\n");
+        check("a: [\nb: joe:hunter2@b\n", "a: [\n****************\n");
         check("a: [\n  password:\n    hunter2\n\n  b: 1\n", "a: [\n  password*\n***********\n\n  b: 1\n");
     }
 }

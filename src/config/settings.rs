@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::key::{ALL, Key, names_in, top_level};
+use super::secret::masked_variable;
 use super::size::{SIZE_FORM, parse_size, write_size};
 use crate::model::time::{duration_text, parse_duration};
 use crate::ruleset::diagnostic::{Faults, Place};
@@ -84,14 +85,13 @@ impl<'a> Settings<'a> {
                 }
             }
         }
-        let mut settings = Settings { faults, variables, directory: directory.to_path_buf(), root, sections, written };
-        settings.warn_of_near_variables();
-        settings
+        Settings { faults, variables, directory: directory.to_path_buf(), root, sections, written }
     }
 
-    /// A variable that is nearly one of ours is a warning: other programs' variables may begin like ours.
-    fn warn_of_near_variables(&mut self) {
-        let known: Vec<String> = ALL.iter().map(|key| key.variable()).collect();
+    /// A variable that is nearly one of ours is a warning: other programs' variables may begin like ours. Those of
+    /// `flags` are ours.
+    pub fn warn_of_near_variables(&mut self, flags: &[String]) {
+        let known: Vec<String> = ALL.iter().map(|key| key.variable()).chain(flags.iter().cloned()).collect();
         let of_properties = |name: &str| name.starts_with(PROPERTY_PREFIX);
         for name in self.variables.keys().filter(|name| name.starts_with(PREFIX) && !of_properties(name)) {
             let help = did_you_mean(name, known.iter().map(String::as_str));
@@ -100,9 +100,14 @@ impl<'a> Settings<'a> {
             }
             let source = self.faults.add_source(name, "");
             let place = Place { source, range: 0..0 };
-            let message = format!("the environment variable `{name}` sets no key");
+            let message = format!("the environment variable `{name}` sets nothing");
             self.faults.warning("unknown-variable", &place, message).help(help);
         }
+    }
+
+    /// Where the file begins.
+    pub fn top(&self) -> Place {
+        self.root.clone()
     }
 
     /// The value of a key; a fault where none is given and none is the default.
@@ -123,7 +128,7 @@ impl<'a> Settings<'a> {
     }
 
     fn node_of_text(&mut self, name: &str, text: &str) -> Node {
-        let source = self.faults.add_source(name, text);
+        let source = self.faults.add_source(name, &masked_variable(text));
         let place = Place { source, range: 0..text.len() };
         Node { place, kind: Kind::Scalar(text.to_string(), Style::Plain) }
     }

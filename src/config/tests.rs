@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::key::{ALL, Form, Key};
-use super::{Config, Loaded, LogFormat, PropertyValue, Secret, parse};
+use super::{Config, Loaded, LogFormat, Program, Properties, PropertyFault, PropertyValue, Secret};
+use super::{parse, parse_for};
 use crate::engine::Emit;
 use crate::ruleset::diagnostic::Diagnostic;
 use crate::ruleset::render::render_human;
@@ -191,7 +192,7 @@ fn a_wrong_variable_is_named() {
         MINIMAL,
         &[("LOCKKEEPER_LIMITS_COMIT_INTERVAL", "1s"), ("LOCKKEEPER_SERVICE_HOST", "10.0.0.1")],
         &["LOCKKEEPER_LIMITS_COMIT_INTERVAL:1:1 unknown-variable: the environment variable \
-           `LOCKKEEPER_LIMITS_COMIT_INTERVAL` sets no key (did you mean `LOCKKEEPER_LIMITS_COMMIT_INTERVAL`?)"],
+           `LOCKKEEPER_LIMITS_COMIT_INTERVAL` sets nothing (did you mean `LOCKKEEPER_LIMITS_COMMIT_INTERVAL`?)"],
     );
 }
 
@@ -258,11 +259,79 @@ fn no_message_shows_a_secret() {
         "kafka:\n  properties:\n    sasl.password: hunter2: x\n",
         "kafka:\n  properties:\n    ssl.key.pem: |\n      hunter2\n   broken\n",
         "kafka: { properties: { sasl.password: \"hunter2\n",
+        "kafka: { properties: { sasl.password: { value: hunter2 } } }\n",
+        "kafka: { properties: { ssl.keystore.password: { file: [hunter2] } } }\n",
+        "kafka: { properties: { ssl.keystore.password: { hunter2 } } }\n",
+        "kafka: { properties: { sasl.jaas.config: 'PlainLoginModule required password=\"hunter2\";' } }\n",
+        "kafka: { properties: { sasl.pasword: hunter2 } }\n",
+        "kafka: { bootstrap_servers: ['joe:hunter2@b:9092'] }\n",
+        "kafka: { bootstrap_server: SASL_SSL://joe:hunter2@b:9092 }\n",
+        "kafka: { properties: { sasl.password: {\nvalue: hunter2\n",
     ] {
-        let variables = [("LOCKKEEPER_KAFKA_PROPERTIES_SASL_PASSWORD", "hunter2"), ("LOCKKEEPER_EMIT", "none")];
-        let Err(faults) = try_parse(text, &variables) else { panic!("{text} is valid") };
-        let shown = format!("{}{faults:?}", render_human(&faults, false));
-        assert!(!shown.contains("hunter2"), "{text}\n{shown}");
+        let variables = [
+            ("LOCKKEEPER_KAFKA_PROPERTIES_SASL_PASSWORD", "hunter2"),
+            ("LOCKKEEPER_KAFKA_BOOTSTRAP_SERVERS", "b:1,joe:hunter2@b:2"),
+            ("LOCKKEEPER_EMIT", "none"),
+        ];
+        for variables in [&variables[..], &[]] {
+            let Err(faults) = try_parse(text, variables) else { panic!("{text} is valid") };
+            let shown = format!("{}{faults:?}", render_human(&faults, false));
+            assert!(!shown.contains("hunter2"), "{text}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn credentials_and_java_s_way_of_writing_them_are_refused() {
+    let found = faults(&MINIMAL.replace("b:9092", "'joe:hunter2@b:9092'"), &[]);
+    assert!(found[0].starts_with("lk.yaml:1:30 literal-secret: a broker's address holds no user"), "{found:?}");
+    let variable = [("LOCKKEEPER_KAFKA_BOOTSTRAP_SERVERS", "b:1,joe@b:2")];
+    let found = faults(MINIMAL, &variable);
+    assert!(found[0].starts_with("LOCKKEEPER_KAFKA_BOOTSTRAP_SERVERS:1:5 literal-secret: "), "{found:?}");
+    let found = faults(&MINIMAL.replace("group_id: g", "group_id: g, properties: { sasl.jaas.config: x }"), &[]);
+    assert!(found[0].contains("literal-secret: `sasl.jaas.config` is a secret"), "{found:?}");
+}
+
+#[test]
+fn what_the_program_knows_is_asked_for() {
+    let fault = |name: &str| PropertyFault { name: Some(name.to_owned()), message: format!("no {name}"), help: None };
+    let each = |found: &Properties| found.keys().filter(|name| name.contains("bad")).map(|name| fault(name)).collect();
+    let together = |found: &Properties| -> Vec<PropertyFault> {
+        found.contains_key("odd").then(|| PropertyFault { name: None, ..fault("two") }).into_iter().collect()
+    };
+    let flags = ["LOCKKEEPER_FORMAT".to_owned()];
+    let program = Program { flags: &flags, check_each: &each, check_together: &together };
+    for (entries, variables, expected) in [
+        (
+            "bad.a: 1, b: 2, group.id: bad",
+            &["LOCKKEEPER_KAFKA_PROPERTIES_BAD_C"][..],
+            &[
+                "LOCKKEEPER_KAFKA_PROPERTIES_BAD_C:1 bad-property: no bad.c",
+                "lk.yaml:66 bad-property: no bad.a",
+                "lk.yaml:82 managed-property: the property `group.id` belongs to the service",
+            ][..],
+        ),
+        ("odd: 1", &[], &["lk.yaml:64 bad-property: no two"]),
+        ("odd: 1, bad: 2", &[], &["lk.yaml:74 bad-property: no bad"]),
+        (
+            "b: 1",
+            &["LOCKKEEPER_FORMAT", "LOCKKEEPER_LOGGING_FROMAT"],
+            &[
+                "LOCKKEEPER_LOGGING_FROMAT:1 unknown-variable: the environment variable `LOCKKEEPER_LOGGING_FROMAT` sets nothing",
+            ],
+        ),
+    ] {
+        let text = MINIMAL.replace("group_id: g }", &format!("group_id: g, properties: {{ {entries} }} }}"));
+        let variables = variables.iter().map(|name| (name.to_string(), "json".to_string())).collect();
+        let found = match parse_for(&program, "lk.yaml", &text, Path::new("/etc/lk"), &variables, &secret_of) {
+            Ok(loaded) => loaded.warnings,
+            Err(faults) => faults,
+        };
+        let found: Vec<String> = found
+            .iter()
+            .map(|fault| format!("{}:{} {}: {}", fault.location.file, fault.location.column, fault.code, fault.message))
+            .collect();
+        assert_eq!(found, expected, "{entries}");
     }
 }
 

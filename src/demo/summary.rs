@@ -93,10 +93,11 @@ impl Summary {
 /// What to try next.
 const NEXT: &str = "
 Kafka was librdkafka's in-process cluster, which has no transactions: exactly-once was not shown. Next:
-  change a number in a copy of rules/wallet    lockkeeper demo --rules COPY
-  the same traffic as a file                   lockkeeper generate --attacks takeover=3 --out events.jsonl
-  decide it again, always the same way         lockkeeper replay --rules rules/wallet events.jsonl
-  with your Kafka                              lockkeeper run --config docs/lockkeeper.example.yaml
+  with rules of your own                 lockkeeper demo --rules PATH
+  traffic of this kind as a file         lockkeeper generate --help
+  decide a file, always the same way     lockkeeper replay --help
+  with your Kafka                        lockkeeper run --help
+Rules and a configuration to begin with are in the sources: rules/wallet, docs/lockkeeper.example.yaml
 ";
 
 /// Kinds of attacks that are planted, by name.

@@ -28,6 +28,12 @@ pub enum Error {
         "{doing}: the broker at {servers} refuses the credentials ({reason}); check the `sasl.` and `ssl.` properties"
     )]
     Credentials { doing: String, servers: String, reason: String },
+    /// The listener takes no credentials at all.
+    #[error(
+        "{doing}: the listener at {servers} does not speak SASL (mechanisms: none): {reason}; name a listener that \
+         does, or set `security.protocol` without SASL"
+    )]
+    NoSasl { doing: String, servers: String, reason: String },
     /// The credentials are right, the access rights are not.
     #[error("{doing}: access is denied ({reason}); grant it on the broker")]
     Denied { doing: String, reason: String },
@@ -134,6 +140,12 @@ pub(super) fn is_credentials(code: RDKafkaErrorCode) -> bool {
     )
 }
 
+/// Whether the library says that a handshake found no SASL at the other end: the broker offers no mechanism at all.
+pub(super) fn is_without_sasl(reason: &str) -> bool {
+    let offered = reason.split_once("supported mechanisms:").map(|(_, rest)| rest.trim_start());
+    offered.is_some_and(|offered| offered.is_empty() || offered.starts_with('(') || offered.starts_with(':'))
+}
+
 /// The codes of rights that are missing.
 pub(super) fn is_denial(code: RDKafkaErrorCode) -> bool {
     matches!(
@@ -173,6 +185,19 @@ mod tests {
              \"isolation.level\"",
         );
         check("ssl.key.pass\0word", "hidden", "the kafka client cannot be made: a property contains a zero byte");
+    }
+
+    #[test]
+    fn a_listener_without_sasl_is_told_from_wrong_credentials() {
+        let handshake = "sasl_plaintext://b:9092/bootstrap: SASL PLAIN mechanism handshake failed: Broker: ";
+        for (rest, expected) in [
+            ("Request not valid in current SASL state: broker's supported mechanisms: (after 3ms in state AUTH)", true),
+            ("Request not valid in current SASL state: broker's supported mechanisms: ", true),
+            ("Unsupported SASL mechanism: broker's supported mechanisms: SCRAM-SHA-256 (after 3ms)", false),
+            ("SASL Authentication failed", false),
+        ] {
+            assert_eq!(is_without_sasl(&format!("{handshake}{rest}")), expected, "{rest}");
+        }
     }
 
     #[test]

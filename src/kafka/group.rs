@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::error::{Error, is_credentials, is_denial};
+use super::error::{Error, is_credentials, is_denial, is_without_sasl};
 use super::offsets::{Commit, Committed, commit_list, first_error, partition_list, read_committed};
 use super::raw::{Coded, GroupMetadata, Handle, Notice};
 use super::sender::{log, now};
@@ -91,7 +91,9 @@ pub(super) fn explain(handle: &Handle, servers: &str, doing: String, error: &Kaf
         }
     }
     let servers = servers.to_string();
-    if credentials {
+    if credentials && is_without_sasl(&reason) {
+        Error::NoSasl { doing, servers, reason }
+    } else if credentials {
         Error::Credentials { doing, servers, reason }
     } else if is_denial(code) {
         Error::Denied { doing, reason }

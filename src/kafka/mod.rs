@@ -13,6 +13,7 @@ pub mod group;
 pub mod mock;
 pub mod offsets;
 pub mod plain;
+pub mod property;
 mod raw;
 mod sender;
 pub mod settings;

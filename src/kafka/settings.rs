@@ -90,7 +90,9 @@ const REFUSED: [(&str, &str); 13] = [
 /// Whether a property's value has to stay hidden.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    ["password", "secret", "private.key", "key.pem", "oauthbearer.config"].iter().any(|part| name.contains(part))
+    ["pass", "pasw", "pwd", "secret", "private.key", "key.pem", "oauthbearer.config", "jaas"]
+        .iter()
+        .any(|part| name.contains(part))
 }
 
 impl Settings {

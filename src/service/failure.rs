@@ -64,6 +64,12 @@ pub enum Failure {
     /// The state directory.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The state at the end could not be written.
+    #[error(
+        "the last snapshot could not be written: {0}. Nothing is lost: everything is committed, and the next start \
+         replays from the snapshot before"
+    )]
+    LastSnapshot(StateError),
     /// A state that cannot be taken over or written.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
@@ -96,6 +102,14 @@ impl Failure {
         }
     }
 
+    /// The same, of the snapshot that is written at the end.
+    pub fn at_the_end(self) -> Failure {
+        match self {
+            Failure::State(fault) => Failure::LastSnapshot(fault),
+            other => other,
+        }
+    }
+
     /// Whether it is about what was consumed before: of no matter where an owner began without history after it.
     pub fn is_of_the_past(&self) -> bool {
         matches!(self, Failure::Refused(_) | Failure::Diverged { .. } | Failure::Missing { .. })
@@ -112,5 +126,22 @@ impl Failure {
                 | Failure::Diverged { .. }
                 | Failure::Missing { .. }
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_snapshot_is_no_loss_and_says_so() {
+        let fault = io::Error::from(io::ErrorKind::PermissionDenied);
+        let path = std::path::PathBuf::from("/var/lib/lockkeeper");
+        let said = Failure::State(StateError { path, action: "write a state", fault }).at_the_end().to_string();
+        let begin =
+            "the last snapshot could not be written: /var/lib/lockkeeper: cannot write a state: permission denied";
+        assert!(said.starts_with(begin) && said.contains("Nothing is lost"), "{said}");
+        let stopped = Failure::Stopped.at_the_end();
+        assert!(matches!(stopped, Failure::Stopped), "{stopped:?}");
     }
 }

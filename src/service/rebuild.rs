@@ -54,6 +54,13 @@ pub enum RebuildError {
          topics and their numbers of partitions"
     )]
     Elsewhere { topic: String, partition: u32, reason: String },
+    /// Another number of partitions was served here before.
+    #[error(
+        "{path} is a state of {found} partitions of topic `{topic}`, and this one would have {told}: nothing was \
+         written. Say the right --partitions; or, if the topic was made anew with another number, move the old states \
+         away first"
+    )]
+    OtherPartitions { path: String, topic: String, found: u32, told: u32 },
     /// It was told to stop.
     #[error("interrupted; no state was written")]
     Interrupted,
@@ -127,6 +134,7 @@ fn save(job: &Job, sources: &Sources, settings: Settings, mut end: End) -> Resul
     };
     let config = &job.config;
     let directory = StateDirectory::open(&config.state.directory, &config.kafka.transactional_id, config.state.keep)?;
+    must_count_alike(&directory, &snapshot.progress)?;
     let newest = directory.newest(&job.identity(sources))?.newest;
     let saved = directory.save(&snapshot)?;
     Ok(Rebuilt {
@@ -135,6 +143,19 @@ fn save(job: &Job, sources: &Sources, settings: Settings, mut end: End) -> Resul
         sequence: end.mark.sequence,
         is_passed_by: newest.is_some_and(|newest| newest.header.progress.sequence > end.mark.sequence),
     })
+}
+
+/// A state that is there may be the good one: it is neither replaced nor outnumbered by one of other partitions.
+fn must_count_alike(directory: &StateDirectory, progress: &Progress) -> Result<(), RebuildError> {
+    let told = progress.topics();
+    for (path, header) in directory.headers()? {
+        for (topic, found) in header.progress.topics() {
+            if let Some(&told) = told.get(&topic).filter(|told| **told != found) {
+                return Err(RebuildError::OtherPartitions { path: path.display().to_string(), topic, found, told });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// By lane the next offset; it is not known for partitions that the files do not speak of, and for the journal.
@@ -258,5 +279,30 @@ impl Iterator for Files<'_> {
             self.failure = Some(failure);
             None
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_of_another_number_of_partitions_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let directory = StateDirectory::open(folder.path(), "wallet", 3).expect("a directory");
+        let progress = |partitions: usize| Progress {
+            next_offsets: [("events".to_owned(), vec![5; partitions])].into(),
+            sequence: 7,
+            output_hash: 1,
+        };
+        let settings = Settings { emit_all: true, max_future: 1, max_skew: 1, record_size: 1 };
+        let (ruleset, state) = ("demo@0123456789ab".to_owned(), vec![1, 2, 3]);
+        let snapshot = Snapshot { ruleset, settings, progress: progress(4), state };
+        must_count_alike(&directory, &snapshot.progress).expect("an empty directory");
+        directory.save(&snapshot).expect("a state");
+        must_count_alike(&directory, &snapshot.progress).expect("as many");
+        let refused = must_count_alike(&directory, &progress(8)).expect_err("twice as many").to_string();
+        let expected = "is a state of 4 partitions of topic `events`, and this one would have 8: nothing was written";
+        assert!(refused.contains(expected) && refused.contains("wallet-00000000000000000007.lkstate"), "{refused}");
     }
 }

@@ -209,7 +209,7 @@ impl Stream {
                 directory: &self.directory,
             };
             let journal = opening.log(self.sources.journal())?.end;
-            let saved = save(&self.directory, fold, &self.sources, journal)?;
+            let saved = save(&self.directory, fold, &self.sources, journal).map_err(Failure::at_the_end)?;
             note(&self.shared, &saved, start.elapsed());
             Ok(())
         };

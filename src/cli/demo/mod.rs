@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
 use super::output::Output;
-use super::run::shared;
+use super::run::{cannot_listen, shared};
 use crate::config::Http;
 use crate::demo::days::{Days, LEAST_EVENTS};
 use crate::demo::pack::wallet;
@@ -65,15 +65,15 @@ enum Format {
 #[command(after_help = EXAMPLES)]
 pub struct DemoArgs {
     /// End by itself after so many events, at least 1000 [default: go on until Ctrl-C]
-    #[arg(long, env = "LOCKKEEPER_EVENTS", value_name = "N", value_parser = clap::value_parser!(u64).range(LEAST_EVENTS..))]
+    #[arg(long, env = "LOCKKEEPER_EVENTS", value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(LEAST_EVENTS..))]
     events: Option<u64>,
 
     /// Events per second; 0 is as fast as they are decided.
-    #[arg(long, env = "LOCKKEEPER_RATE", value_name = "N", default_value_t = 2000)]
+    #[arg(long, env = "LOCKKEEPER_RATE", value_name = "N", allow_negative_numbers = true, default_value_t = 2000)]
     rate: u32,
 
     /// Another seed gives other people and other attacks.
-    #[arg(long, env = "LOCKKEEPER_SEED", value_name = "N", default_value_t = 1)]
+    #[arg(long, env = "LOCKKEEPER_SEED", value_name = "N", allow_negative_numbers = true, default_value_t = 1)]
     seed: u64,
 
     /// Rule files or directories of them [default: the wallet pack, which is part of the program]
@@ -143,7 +143,7 @@ fn serve(http: &Http, is_fixed: bool, shared: &Shared) -> Result<Server> {
         http.listen.set_port(0);
         started = Server::start(&http, shared.clone());
     }
-    started.with_context(|| format!("cannot listen on {}: is something else there? Set --listen", http.listen))
+    started.map_err(|error| cannot_listen(&error, http.listen, "--listen"))
 }
 
 /// The first SIGINT or SIGTERM asks for the end; the second is the end, which leaves nothing behind either.

@@ -138,6 +138,15 @@ impl StateDirectory {
         Ok(Found { newest: None, passed_over })
     }
 
+    /// What the whole files of this scope say of themselves, oldest first.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed; files that are not whole are passed over.
+    pub fn headers(&self) -> Result<Vec<(PathBuf, Header)>, StateError> {
+        let header = |path: PathBuf| Some((path.clone(), format::glance(&mut File::open(&path).ok()?).ok()?));
+        Ok(self.files()?.into_iter().filter_map(|(_, path)| header(path)).collect())
+    }
+
     /// Renames the files of states with a greater sequence number, so that they are never taken for newer ones: for an
     /// owner whose sequence begins anew. Returns how many there were.
     ///
