@@ -2,8 +2,9 @@
 //! both. Not criterion: a replay takes seconds and its state grows as it goes.
 //!
 //! `throughput` compares with the plain reference engine, and small with large numbers of accounts; `scoring` leaves
-//! decoding and writing out, and compares thread counts; `order` looks at late events and hot keys. Without `--bench`,
-//! which `cargo bench` passes, it runs in smoke size: seconds, and all outputs are checked to agree.
+//! decoding and writing out, and compares thread counts; `order` looks at late events and hot keys; `pack` takes the
+//! shipped rules. Without `--bench`, which `cargo bench` passes, it runs in smoke size: seconds, and all outputs are
+//! checked to agree.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures and prints its figures")]
 
 #[path = "../reference/mod.rs"]
@@ -14,6 +15,7 @@ mod support;
 mod clock;
 mod engines;
 mod order;
+mod pack;
 mod process;
 mod report;
 mod scoring;
@@ -41,7 +43,7 @@ struct Args {
     #[arg(long, default_value_t = 1_000_000)]
     hot_entries: u64,
 
-    /// Only these parts, by name: throughput, scoring, order.
+    /// Only these parts, by name: throughput, scoring, order, pack.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 
@@ -83,6 +85,9 @@ fn main() -> anyhow::Result<()> {
     }
     if args.wants("order") {
         order::measure(&args, &mut report)?;
+    }
+    if args.wants("pack") {
+        pack::measure(&args, &mut report)?;
     }
     report.number("peak_rss", "peak resident memory of this run", process::status_kib("VmHWM")? as f64 / 1024.0, "MiB");
     print!("{}", if args.json { report.json()? } else { report.table() });

@@ -51,7 +51,7 @@ Examples:
     lockkeeper generate --attacks stuffing=2,card_testing=5 | lockkeeper replay --rules rules -
 
   Thirty days with twenty attacks of each kind, and a file that says which events are whose:
-    lockkeeper generate --days 30 --events 1000000 --attacks all=20 --labels labels.jsonl --out events.jsonl
+    lockkeeper generate --days 30 --attacks all=20 --labels labels.jsonl --out events.jsonl
 
   Cards only, as a table, with what turned out to be fraud a week later among the events:
     lockkeeper generate --wallets apple_pay=2,google_pay=1 --format csv --attacks card_testing=9 --label-delay 7d
