@@ -53,11 +53,11 @@ Examples:
   Thirty days with twenty attacks of each kind, and a file that says which events are whose:
     lockkeeper generate --days 30 --attacks all=20 --labels labels.jsonl --out events.jsonl
 
-  Cards only, as a table, with what turned out to be fraud a week later among the events:
+  Cards only, as a table, with what turned out to be fraud among the events:
     lockkeeper generate --wallets apple_pay=2,google_pay=1 --format csv --attacks card_testing=9
 
-  A month of a million accounts, a few of them very busy, 5 in 1000 events up to 2 minutes late:
-    lockkeeper generate --accounts 1000000 --events 20000000 --flatten 0 --late 5
+  A month of a million accounts, a few of them very busy, 5 in 1000 events late:
+    lockkeeper generate --accounts 1000000 --events 20000000 --days 30 --flatten 0 --late 5
 
 The same options give the same bytes, on every machine. All addresses are of private and documentation networks.";
 
