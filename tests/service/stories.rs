@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::broker;
 use crate::stage::{Seen, Stage};
-use crate::traffic::traffic;
+use crate::traffic::{now, traffic, traffic_from};
 
 #[test]
 fn output_is_what_a_replay_of_the_journal_writes() {
@@ -112,7 +112,9 @@ fn an_orderly_end_leaves_nothing_to_replay() {
 fn the_topic_of_locks_holds_their_current_state() {
     let Some(broker) = broker::shared() else { return };
     let stage = Stage::new(&broker, "current", 2);
-    let inputs = traffic(10_000, 14, 2);
+    let mut inputs = traffic(10_000, 14, 2);
+    // By then the locks of the day before that have no longer ones after them are of no matter.
+    inputs.extend(traffic_from(now() - 3 * 3_600_000, 1000, 15, 2));
     stage.produce(&inputs);
     let mut service = stage.start();
     service.wait_until_live();

@@ -7,7 +7,11 @@ use crate::stage::{Input, PROGRAM};
 /// Events of about an hour, a day ago, spread over partitions by account; control events to their topic. About one in a
 /// hundred is followed by something poisonous.
 pub fn traffic(count: u64, seed: u64, partitions: i32) -> Vec<Input> {
-    let start = now() - 24 * 3_600_000;
+    traffic_from(now() - 24 * 3_600_000, count, seed, partitions)
+}
+
+/// The same from another time on, ms.
+pub fn traffic_from(start: i64, count: u64, seed: u64, partitions: i32) -> Vec<Input> {
     let (events, seed, start) = (count.to_string(), seed.to_string(), start.to_string());
     let words = ["generate", "--accounts", "2000", "--events", &events, "--seed", &seed, "--start", &start];
     let more = ["--days", "0.05", "--late", "20", "--late-seconds", "200"];
